@@ -1,0 +1,296 @@
+"""The events: what happened, as facts that are never changed, and their stored form.
+
+Stored form: a JSON array per event, in the order of the fields below (header first). Fields are only ever appended
+and then have a default; `schema` says which shape was written. An unknown schema or topic is an error, never cut short.
+Times are whole microseconds since the epoch (UTC), amounts decimals in strings, bytes base64.
+
+Streams: one per credit account (`account_stream`), one per rate deck (`deck_stream`), one for the log itself.
+"""
+
+import uuid
+from decimal import Decimal
+from typing import ClassVar, Final, NamedTuple
+
+import msgspec
+
+LOG: Final = "main"
+_NAMESPACE: Final = uuid.UUID("0b7e6c1c-55f0-5d1c-9c7e-6d1f4a3b9e02")
+
+
+class UnknownEvent(Exception):
+    """A stored event whose topic or schema this program does not know, or whose state does not decode."""
+
+    def __init__(self, topic: str, detail: str) -> None:
+        super().__init__(f"event {topic}: {detail}")
+        self.topic, self.detail = topic, detail
+
+
+def account_stream(account_id: str) -> uuid.UUID:
+    """The originator id of an account's stream."""
+    return uuid.uuid5(_NAMESPACE, "account:" + account_id)
+
+
+def deck_stream(deck: str) -> uuid.UUID:
+    """The originator id of a rate deck's stream."""
+    return uuid.uuid5(_NAMESPACE, "deck:" + deck)
+
+
+def log_stream() -> uuid.UUID:
+    """The originator id of what concerns the log itself (accepted gaps)."""
+    return uuid.uuid5(_NAMESPACE, "log:" + LOG)
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The header every event carries, from the first one on."""
+
+    VERSION: ClassVar[int] = 1
+
+    schema: int
+    occurred_at: int  # of a usage its start + duration; of funds the purchase; else the command's time
+    recorded_at: int  # the later of the time handed in and the account's last
+    actor: str  # who: the operator's name, or the system that published the usage
+    channel: str  # through which door: kafka, file, stdin, http, cli, engine
+    reason: str  # may be empty
+    causation_id: str  # what caused it: of a usage its id, of a trigger `account@version` of the event before it
+
+
+class BilledSlot(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What credit paid in one slot of the rate: per minute, by increments, in whole seconds billed."""
+
+    from_second: int
+    rate_per_minute: Decimal
+    increment_seconds: int
+    billed_seconds: int
+
+
+class PoolDraw(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Whole minutes that one pool paid. `user` is a pseudonym where the pool is a user's own, else empty."""
+
+    plan: str
+    kind: str  # domestic, international, dialout
+    country: str
+    user: str
+    month: int  # year * 100 + month, in the account's zone of that month
+    minutes: int
+
+
+class LotDraw(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Credit that one lot paid."""
+
+    lot: str
+    amount: Decimal
+
+
+class Proof(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Why the amount is what it is; `explain` computes it again from this alone.
+
+    amount = connection_fee + sum over slots of rate_per_minute * billed_seconds / 60, rounded once to `decimals` by
+    `rounding`; on as-priced accounts `price` stands for the slots.
+    """
+
+    deck: str | None
+    deck_version: int | None
+    direction: str | None
+    prefix: str | None
+    origin_prefix: str | None
+    connection_fee: Decimal
+    slots: tuple[BilledSlot, ...]
+    pools: tuple[PoolDraw, ...]
+    lots: tuple[LotDraw, ...]
+    debt: Decimal
+    rounding: str
+    decimals: int
+    price: Decimal | None = None
+
+
+class UsageDebited(Event, frozen=True, array_like=True, gc=False):
+    """One usage taken from included minutes and then from credit. Every usage writes one, the free ones too."""
+
+    call_type: str
+    started_at: int
+    duration_seconds: int
+    amount: Decimal  # what credit paid, not negative
+    balance: Decimal  # the account's, after it
+    user: str  # pseudonym, empty where none
+    flags: tuple[str, ...]
+    proof: Proof | None  # None: nothing is charged for such a call (inbound, emergency, FREECALL)
+    source: tuple[str, str, int, int]  # kafka: topic, partition, offset; file, stdin, http: name, line, 0
+    commitment: bytes  # SHA-256(salt || content), see application/privacy.py
+    sealed: bytes  # the personal data, encrypted under the key of account and month
+
+    @property
+    def usage_id(self) -> str:
+        """The usage that caused it, as the telephony system named it."""
+        return self.causation_id
+
+
+class FundsAdded(Event, frozen=True, array_like=True, gc=False):
+    """A lot of credit, bought or granted. Debt is covered first; what is left of the amount is the lot's remainder."""
+
+    lot: str
+    kind: str  # purchased, granted
+    amount: Decimal
+    debt_covered: Decimal
+    expires_at: int
+    reference: str  # the payer's; a known one adds nothing; empty where none
+    recharge_id: str  # the recharge that this ends; empty where none
+    balance: Decimal
+
+
+class AccountOpened(Event, frozen=True, array_like=True, gc=False):
+    """An account begins. Every setting that can change an amount is here, so that history replays anywhere."""
+
+    account_id: str
+    currency: str
+    scale: int
+    settings: "Settings"
+
+
+class Settings(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An account's settings; see `account open` in the reference."""
+
+    name: str = ""
+    country: str = ""  # ISO 3166 alpha-2, the default of its licences
+    time_zone: str = "UTC"
+    deck: str = ""  # empty: the deck named default, else the only one of the currency
+    pricing: str = "rated"  # rated, as-priced
+    expiry_months: int = 12
+    expiry_grace_seconds: int = 72 * 3600
+    zero_second_fee: bool = False
+    plan_pool_by: str = "assigned"  # assigned, purchased
+    dialout_pool_by: str = "purchased"
+    after_dialout_pool: str = "credit"  # credit, plan
+
+
+class SettingsChanged(Event, frozen=True, array_like=True, gc=False):
+    """The settings from now on; a changed time zone holds from `time_zone_from` (year * 100 + month)."""
+
+    settings: Settings
+    time_zone_from: int
+
+
+class AccountClosed(Event, frozen=True, array_like=True, gc=False):
+    """No more is bought; usage that still arrives is debited and flagged."""
+
+
+class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A plan's sizes for one licence and calendar month, as they were when the licence event was written."""
+
+    kind: str  # domestic, domestic_or_international, dialout, none
+    pooled: bool
+    domestic_minutes: int
+    international_minutes: int
+    dialout_minutes: int
+
+
+class LicenceAssigned(Event, frozen=True, array_like=True, gc=False):
+    """A user holds a plan. Without `starts_at` it covers all the past."""
+
+    user: str
+    plan: str
+    country: str
+    starts_at: int | None
+    ends_at: int | None
+    limits: Limits
+
+
+class LicenceRemoved(Event, frozen=True, array_like=True, gc=False):
+    """A user no longer holds a plan, from the time it occurred."""
+
+    user: str
+    plan: str
+
+
+class LicencesPurchased(Event, frozen=True, array_like=True, gc=False):
+    """How many licences of a plan the organisation has bought; sizes its pool from now on."""
+
+    plan: str
+    count: int
+    limits: Limits
+
+
+class RechargeConfigured(Event, frozen=True, array_like=True, gc=False):
+    """Auto-recharge is set or switched off. Switching off cancels a recharge that is open."""
+
+    enabled: bool
+    amount: Decimal  # how much each recharge adds
+    below: Decimal  # triggers when `spendable` is strictly less
+
+
+class AutoRechargeTriggered(Event, frozen=True, array_like=True, gc=False):
+    """`spendable` fell below the trigger: one recharge is open until money comes or it is cancelled."""
+
+    recharge_id: str
+    amount: Decimal
+    below: Decimal
+    spendable: Decimal
+
+
+class DeckImported(Event, frozen=True, array_like=True, gc=False):
+    """A version of a rate deck; its rates are stored beside the log under the hash."""
+
+    deck: str
+    version: int
+    currency: str
+    decimals: int
+    rounding: str
+    starts_at: int | None  # None: covers all the past
+    sha256: str  # of the version's canonical NDJSON
+    rates: int
+    amended: bool
+
+
+class GapAccepted(Event, frozen=True, array_like=True, gc=False):
+    """An operator went on although a topic had been made anew or had lost what was not read yet."""
+
+    topic: str
+    partition: int
+    stored_topic_id: str
+    stored_position: int
+    topic_id: str
+    position: int
+
+
+EVENTS: Final[dict[str, type[Event]]] = {
+    kind.__name__: kind
+    for kind in (
+        UsageDebited,
+        FundsAdded,
+        AccountOpened,
+        SettingsChanged,
+        AccountClosed,
+        LicenceAssigned,
+        LicenceRemoved,
+        LicencesPurchased,
+        RechargeConfigured,
+        AutoRechargeTriggered,
+        DeckImported,
+        GapAccepted,
+    )
+}
+
+_encoder = msgspec.json.Encoder()
+_decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
+encode_state = _encoder.encode
+
+
+class Recorded(NamedTuple):
+    """An event with its place: what the log holds and what an account is built from."""
+
+    originator_id: uuid.UUID
+    originator_version: int
+    event: Event
+
+
+def decode_state(topic: str, state: bytes) -> Event:
+    """The event of a stored row. Raises UnknownEvent naming topic and what is wrong."""
+    decoder = _decoders.get(topic)
+    if decoder is None:
+        raise UnknownEvent(topic, "unknown topic; was it written by a newer version of this program?")
+    try:
+        event = decoder.decode(state)
+    except msgspec.MsgspecError as error:
+        raise UnknownEvent(topic, str(error)) from error
+    if event.schema != event.VERSION:
+        raise UnknownEvent(topic, f"schema {event.schema} is not known (this program knows {event.VERSION})")
+    return event
