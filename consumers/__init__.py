@@ -1,0 +1,1 @@
+"""The driving side for usage: Kafka and files; decoding, batches, dead letters."""

@@ -1,0 +1,1 @@
+"""The read side: balance and statement, the batching runner, rebuild."""
