@@ -108,7 +108,10 @@ class StoreError(Exception):
 
 
 class WriteConflict(StoreError):
-    """Somebody else wrote first: an event's version, a usage key, a data key or a pseudonym is taken. Load anew, decide again."""
+    """Somebody else wrote first: an event's version, a usage key, a data key or a pseudonym is taken.
+
+    Load anew, decide again.
+    """
 
 
 class PositionMoved(StoreError):
@@ -145,7 +148,7 @@ class Store(Protocol):
     def select_events(self, originator_id: UUID, gt: int = 0, lte: int | None = None) -> list[Recorded]: ...
 
     def load_streams(self, originators: Sequence[UUID]) -> Mapping[UUID, tuple[bytes | None, int, list[Recorded]]]:
-        """In bulk: per originator its newest snapshot's state (or None), that snapshot's version (0), and the events after it."""
+        """In bulk: per originator its newest snapshot's state (or None), its version (0), and the events after it."""
         ...
 
     def put_snapshots(self, snapshots: Iterable[tuple[UUID, int, str, bytes]]) -> None:
@@ -156,7 +159,9 @@ class Store(Protocol):
         """The newest position of the log, 0 when empty."""
         ...
 
-    def select_log(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[tuple[int, UUID, int, str, bytes]]:
+    def select_log(
+        self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()
+    ) -> list[tuple[int, UUID, int, str, bytes]]:
         """Rows (position, originator, version, topic, state) after a position, in order; positions may have holes."""
         ...
 
