@@ -34,13 +34,17 @@ class StoredUsage(NamedTuple):
 
 
 class PositionSwap(NamedTuple):
-    """Compare-and-swap of one partition's position: from `expected` (None: the first ever) to `reached`."""
+    """Compare-and-swap of one partition's position: from `expected` (None: the first ever) to `reached`.
+
+    The stored topic id must be `topic_id`; where an operator accepts a topic made anew, `stored_topic_id` is the old one.
+    """
 
     topic: str
     partition: int
     topic_id: str
     expected: int | None
     reached: int
+    stored_topic_id: str = ""  # empty: the same as topic_id
 
 
 class Position(NamedTuple):
@@ -185,14 +189,27 @@ class Store(Protocol):
         """Dead letters in order of id (ids sort by time of receipt)."""
         ...
 
-    def deck_content(self, deck: str, version: int) -> bytes: ...
-
-    def transaction(self) -> AbstractContextManager[Database]:
-        """A read-write transaction for read models and tracking (projections own their SQL)."""
+    def deck_content(self, deck: str, version: int) -> bytes:
+        """The compressed rates of a version that is on the log. KeyError where there is none."""
         ...
 
-    def advance_tracking(self, database: Database, name: str, position: int) -> None:
-        """The library's tracking row of a projection; raises WriteConflict when another applier was first."""
+    def transaction(self) -> AbstractContextManager[Database]:
+        """A read-write transaction for read models and tracking (projections own their SQL).
+
+        Raises WriteConflict where another one was first (or on a deadlock): the caller begins again.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Database]:
+        """A consistent view for reading; waits for no writer."""
+        ...
+
+    def advance_tracking(self, database: Database, name: str, position: int, expected: int) -> None:
+        """Move a projection's row in the library's tracking table from `expected` (as `tracked` told; 0: none) forward.
+
+        Call it first in the transaction: raises WriteConflict when another applier was first, and holds others back
+        until the transaction ends. A higher position alone would not do: the other may have applied less than this one.
+        """
         ...
 
     def tracked(self, name: str) -> int: ...
