@@ -130,5 +130,5 @@ def _line_of(text: str, code: str, key: str) -> int:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), 1, 0.6)
+    close = get_close_matches(word, list(known), 1)
     return f"; did you mean {close[0]}?" if close else ""
