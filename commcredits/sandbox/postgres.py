@@ -116,6 +116,15 @@ class PostgresServer:
         """ "Immediate" shutdown: no checkpoint, the next start recovers."""
         self._end(signal.SIGQUIT)
 
+    def kill(self) -> None:
+        """SIGKILL to the server and each of its backends: none of them cleans up anything."""
+        if self.process:
+            # stopped first, so that it starts no backend while we look
+            self.process.send_signal(signal.SIGSTOP)
+            for backend in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+                os.kill(int(backend), signal.SIGKILL)
+        self._end(signal.SIGKILL)
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -3,64 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("domain", "application", "projections", "consumers", "adapters", "api", "console", "commcredits")
-OTHERS = ("tests", "benchmarks", "tools", "examples")
+from tests.structure.code import OTHERS, PACKAGES, modules, places, source, tree
 
 MODULE_LINES = 400
 FUNCTION_LINES = 70
-
 IMPURE_NAMES = {"float", "open", "input", "print"}
 IMPURE_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4", "urandom", "getenv", "monotonic", "time_ns", "read_text"}
-WAITING = Path("tests/waiting.py")
+SKIPS = {"skip", "skipif", "xfail", "importorskip", "skipTest"}
 
 
-def modules(*folders: str) -> list[Path]:
-    found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return sorted(path.relative_to(ROOT) for path in found)
+def test_a_module_opens_with_its_purpose() -> None:
+    assert [str(module) for module in modules() if not ast.get_docstring(tree(module))] == []
 
 
-@cache
-def tree(module: Path) -> ast.Module:
-    return ast.parse((ROOT / module).read_text(), str(module))
+def test_a_module_fits_in_one_reading() -> None:
+    assert [str(module) for module in modules() if len(source(module).splitlines()) > MODULE_LINES] == []
 
 
-def each(*folders: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("module", modules(*folders), ids=str)
+def test_a_function_fits_on_one_page() -> None:
+    def too_long(node: ast.AST) -> bool:
+        match node:
+            case ast.FunctionDef(lineno=first, end_lineno=last) | ast.AsyncFunctionDef(lineno=first, end_lineno=last):
+                return (last or first) - first >= FUNCTION_LINES
+        return False
+
+    assert places(too_long) == []
 
 
-def at(module: Path, nodes: Iterator[ast.AST]) -> list[str]:
-    return [f"{module}:{getattr(node, 'lineno', 0)}" for node in nodes]
-
-
-@each(*PACKAGES, *OTHERS)
-def test_a_module_opens_with_its_purpose(module: Path) -> None:
-    assert ast.get_docstring(tree(module)), f"{module} has no docstring"
-
-
-@each(*PACKAGES, *OTHERS)
-def test_a_module_fits_in_one_reading(module: Path) -> None:
-    assert len((ROOT / module).read_text().splitlines()) <= MODULE_LINES
-
-
-@each(*PACKAGES, *OTHERS)
-def test_a_function_fits_on_one_page(module: Path) -> None:
-    functions = (n for n in ast.walk(tree(module)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-
-    def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-        return (function.end_lineno or function.lineno) - function.lineno + 1
-
-    assert at(module, (f for f in functions if lines(f) > FUNCTION_LINES)) == []
-
-
-@each("domain")
-def test_the_domain_has_no_float_no_clock_no_randomness_no_io(module: Path) -> None:
+def test_the_domain_has_no_float_no_clock_no_randomness_no_io() -> None:
     def impure(node: ast.AST) -> bool:
         match node:
             case ast.Constant(value=float()):
@@ -71,38 +42,31 @@ def test_the_domain_has_no_float_no_clock_no_randomness_no_io(module: Path) -> N
                 return name in IMPURE_CALLS
         return False
 
-    assert at(module, filter(impure, ast.walk(tree(module)))) == []
+    assert places(impure, "domain") == []
 
 
-@each(*PACKAGES, *OTHERS)
-def test_no_error_is_swallowed(module: Path) -> None:
-    def empty(handler: ast.AST) -> bool:
-        return isinstance(handler, ast.ExceptHandler) and all(
-            isinstance(step, ast.Pass) or (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant))
-            for step in handler.body
-        )
+def test_no_error_is_swallowed() -> None:
+    def says_nothing(step: ast.stmt) -> bool:
+        return isinstance(step, ast.Pass) or (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant))
 
-    assert at(module, filter(empty, ast.walk(tree(module)))) == []
+    def swallows(node: ast.AST) -> bool:
+        return isinstance(node, ast.ExceptHandler) and all(map(says_nothing, node.body))
 
-
-@each("tests")
-def test_no_test_is_skipped_or_expected_to_fail(module: Path) -> None:
-    def skips(node: ast.AST) -> bool:
-        return isinstance(node, ast.Attribute) and node.attr in {"skip", "skipif", "xfail", "importorskip", "skipTest"}
-
-    assert at(module, filter(skips, ast.walk(tree(module)))) == []
+    assert places(swallows) == []
 
 
-@each("tests")
-def test_no_test_sleeps_where_it_can_wait(module: Path) -> None:
+def test_no_test_is_skipped_or_expected_to_fail() -> None:
+    assert places(lambda node: isinstance(node, ast.Attribute) and node.attr in SKIPS, "tests") == []
+
+
+def test_no_test_sleeps_where_it_can_wait() -> None:
     def sleeps(node: ast.AST) -> bool:
-        return isinstance(node, ast.Call) and "sleep" in ast.unparse(node.func).rpartition(".")[2]
+        return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "sleep"
 
-    assert module == WAITING or at(module, filter(sleeps, ast.walk(tree(module)))) == []
+    assert [place for place in places(sleeps, "tests") if not place.startswith("tests/waiting.py:")] == []
 
 
 def test_tests_mirror_the_tree() -> None:
-    known = {*PACKAGES, *OTHERS}
     mirrored = {module.parts[2] for module in modules("tests/unit") if len(module.parts) > 3}
 
-    assert mirrored - known == set()
+    assert mirrored - {*PACKAGES, *OTHERS} == set()

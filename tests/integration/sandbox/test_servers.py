@@ -47,13 +47,16 @@ def test_topics_are_fresh_and_of_the_partitions_asked_for(kafka: str, topics: Ca
         consumer.close()
 
 
+@pytest.mark.parametrize("ending", ["kill", "crash", "stop"])
 @pytest.mark.parametrize("fsync", [False, True])
-def test_a_crashed_postgres_recovers_its_commits(own_postgres: Callable[..., PostgresServer], fsync: bool) -> None:
+def test_postgres_comes_back_with_its_commits(
+    own_postgres: Callable[..., PostgresServer], fsync: bool, ending: str
+) -> None:
     server = own_postgres(fsync=fsync)
     with psycopg.connect(server.dsn) as connection:
         connection.execute("CREATE TABLE t AS SELECT generate_series(1, 1000) AS n")
 
-    server.crash()
+    getattr(server, ending)()
     server.start()
 
     with psycopg.connect(server.dsn) as connection:
