@@ -36,7 +36,8 @@ class StoredUsage(NamedTuple):
 class PositionSwap(NamedTuple):
     """Compare-and-swap of one partition's position: from `expected` (None: the first ever) to `reached`.
 
-    The stored topic id must be `topic_id`; where an operator accepts a topic made anew, `stored_topic_id` is the old one.
+    The stored topic id must be `topic_id`; where an operator accepts a topic made anew, `stored_topic_id` is the old
+    one.
     """
 
     topic: str

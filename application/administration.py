@@ -1,0 +1,156 @@
+"""What an admin does to an account: open, set, fund, license, recharge. Each reads load -> decide -> append.
+
+Somebody else may write in between; then the account is loaded anew and the decision is made again.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from application.accounts import Accounts
+from application.ports import Commit, NewEvent, Store, WriteConflict
+from application.privacy import Sealer, Vault
+from domain import commands
+from domain.account import CreditAccount
+from domain.commands import By, Funds
+from domain.errors import NotFound
+from domain.events import Event, FundsAdded, Limits, Settings, account_stream, encode_state
+
+MAX_TRIES = 20
+Decision = Callable[[CreditAccount], Sequence[Event]]
+
+
+class FundsResult(NamedTuple):
+    """`lot` is the one that was added, or that a known reference had added before (`duplicate`)."""
+
+    account: CreditAccount
+    lot: str
+    amount: Decimal
+    duplicate: bool
+
+
+class LicenceRow(NamedTuple):
+    """One licence to assign. `user` is a name (UPN or object id), times are microseconds."""
+
+    user: str
+    plan: str
+    country: str
+    starts_at: int | None
+    ends_at: int | None
+    limits: Limits
+
+
+class Administration:
+    """Use cases over one store. `by` is handed in with every call: who, through which door, when, why."""
+
+    def __init__(self, store: Store, vault: Vault, accounts: Accounts) -> None:
+        self._store, self._vault, self._accounts = store, vault, accounts
+
+    def open_account(
+        self, by: By, account_id: str, currency: str, scale: int, settings: Settings, at: int | None = None
+    ) -> CreditAccount:
+        """Raises Refused `account_exists`, Invalid."""
+
+        def decide(account: CreditAccount) -> Sequence[Event]:
+            return commands.open_account(account, by, account_id, currency, scale, settings, at)
+
+        return self._append(account_id, decide, create=True)[0]
+
+    def change_settings(self, by: By, account_id: str, change: Callable[[Settings], Settings]) -> CreditAccount:
+        """`change` answers the new settings from the ones in force."""
+        return self._append(account_id, lambda a: commands.change_settings(a, by, change(a.settings)))[0]
+
+    def close_account(self, by: By, account_id: str) -> CreditAccount:
+        """At any balance."""
+        return self._append(account_id, lambda account: commands.close(account, by))[0]
+
+    def add_funds(self, by: By, account_id: str, funds: Funds) -> FundsResult:
+        """Raises Refused `reference_conflict`, `account_closed`; NotFound `recharge_not_open`; Invalid."""
+        account, events = self._append(account_id, lambda account: commands.add_funds(account, by, funds))
+        added = next((event for event in events if isinstance(event, FundsAdded)), None)
+        lot = added.lot if added is not None else account.references[funds.reference][0]
+        return FundsResult(account, lot, funds.amount, added is None)
+
+    def set_recharge(self, by: By, account_id: str, amount: Decimal, below: Decimal, minimum: Decimal) -> CreditAccount:
+        """Triggers at once when `spendable` is below already."""
+        return self._append(account_id, lambda a: commands.set_recharge(a, by, amount, below, minimum))[0]
+
+    def recharge_off(self, by: By, account_id: str) -> CreditAccount:
+        """Cancels an open recharge."""
+        return self._append(account_id, lambda account: commands.recharge_off(account, by))[0]
+
+    def assign_licences(self, by: By, account_id: str, rows: Sequence[LicenceRow]) -> CreditAccount:
+        """All of them in one commit, or none."""
+
+        def decide(account: CreditAccount) -> Sequence[Event]:
+            events: list[Event] = []
+            for row, user in zip(rows, users, strict=True):
+                new = commands.assign_licence(
+                    account, by, user, row.plan, row.country, row.starts_at, row.ends_at, row.limits
+                )
+                events += new
+            return events
+
+        def name(sealer: Sealer) -> None:
+            users.clear()
+            sealer.prepare((), [(account_id, row.user) for row in rows])
+            users.extend(sealer.pseudonym(account_id, row.user) for row in rows)
+
+        users: list[str] = []
+        return self._append(account_id, decide, name=name)[0]
+
+    def remove_licence(self, by: By, account_id: str, user_id: str, plan: str) -> CreditAccount:
+        """Raises NotFound `unknown_user`, `licence_not_held`."""
+        user = self._vault.find_user(account_id, user_id)
+        if user is None:
+            self._accounts.get(account_id)
+            raise NotFound("unknown_user", f"account {account_id} knows no user {user_id}", "user")
+        return self._append(account_id, lambda account: commands.remove_licence(account, by, user, plan))[0]
+
+    def purchase_licences(self, by: By, account_id: str, plan: str, count: int, limits: Limits) -> CreditAccount:
+        """How many the organisation has bought of a plan."""
+        return self._append(account_id, lambda a: commands.purchase_licences(a, by, plan, count, limits))[0]
+
+    def _append(
+        self,
+        account_id: str,
+        decide: Decision,
+        *,
+        create: bool = False,
+        name: Callable[[Sealer], None] | None = None,
+    ) -> tuple[CreditAccount, list[Event]]:
+        """Load, decide, commit; again when somebody else wrote first."""
+        for attempt in range(MAX_TRIES):
+            sealer = self._vault.sealer()
+            self._accounts.evict([account_id])
+            account = self._load(account_id, create)
+            try:
+                if name is not None:
+                    name(sealer)
+                before = account.version
+                events = commands.with_trigger(account, decide(account))
+                stream = account_stream(account_id)
+                rows = [
+                    NewEvent(stream, before + place, type(event).__name__, encode_state(event))
+                    for place, event in enumerate(events, 1)
+                ]
+                if rows:
+                    self._store.commit(Commit(events=rows, keys=sealer.keys, users=sealer.users))
+            except WriteConflict:
+                self._accounts.evict([account_id])
+                if attempt == MAX_TRIES - 1:
+                    raise
+                continue
+            except BaseException:
+                self._accounts.evict([account_id])
+                raise
+            if rows:
+                sealer.committed()
+                self._accounts.committed([(account_id, account)])
+            return account, events
+        raise AssertionError("unreachable")
+
+    def _load(self, account_id: str, create: bool) -> CreditAccount:
+        if create:
+            return self._accounts.find([account_id]).get(account_id) or CreditAccount()
+        return self._accounts.get(account_id)

@@ -1,0 +1,294 @@
+"""Taking usage in: decide a whole batch and commit it once, whichever door it came through.
+
+load -> refuse -> de-duplicate -> debit -> seal -> commit. What may be refused is looked at first; then the first of
+an id wins within the batch; then one look-up of the batch's ids, skipped while no duplicate was seen for a while,
+since the unique index guards: when it (or an event's version) is taken, the batch is rolled back, its accounts are
+loaded anew and it is decided again after a look-up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from application.accounts import Accounts
+from application.decks import DeckBook
+from application.letters import Incoming, letters_of
+from application.ports import Commit, Letter, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
+from application.privacy import Sealer, Vault, content_of, personal_of, usage_key
+from domain.account import CreditAccount
+from domain.commands import due_trigger
+from domain.debit import Debit, decide_free, decide_priced, decide_rated, is_free
+from domain.events import UsageDebited, decode_state, encode_state
+from domain.money import ZERO
+from domain.months import DAY, SECOND, utc_month
+from domain.numbers import Number, parse_number
+from domain.recharge import ARMED
+from domain.tariff import Match
+from domain.usage import Refusal, Usage, charged_direction, field_name, rated_number
+
+Source = tuple[str, str, int, int]
+LOOKUP_MEMORY = 50  # batches after the last duplicate in which ids are still looked up first
+MAX_TRIES = 20
+_DEBITED = UsageDebited.__name__
+
+
+class Tally(msgspec.Struct):
+    """What became of the records: read = accepted + duplicates + conflicts + dead."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    dead: int = 0
+    charged: dict[str, Decimal] = msgspec.field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Sum up batches."""
+        self.read += other.read
+        self.accepted += other.accepted
+        self.duplicates += other.duplicates
+        self.conflicts += other.conflicts
+        self.dead += other.dead
+        for currency, amount in other.charged.items():
+            self.charged[currency] = self.charged.get(currency, ZERO) + amount
+
+
+class Ready(NamedTuple):
+    """A usage that nothing refuses so far: only its id is not looked up yet."""
+
+    usage: Usage
+    source: Source
+    place: int  # in the batch
+    account: CreditAccount
+    key: bytes
+    priced: bool
+    rating: tuple[Number, str, Match] | None  # number, direction, matched rate; None: free or as priced
+
+
+class Stopped(NamedTuple):
+    """A record that is refused. `usage` and `key` where its id is to be looked up first: it may be a duplicate."""
+
+    place: int
+    reason: Refusal
+    usage: Usage | None = None
+    key: bytes = b""
+
+
+class Batch:
+    """One batch on its way through; thrown away whole when somebody else wrote first."""
+
+    def __init__(self, incoming: Sequence[Incoming], accounts: dict[str, CreditAccount], now: int) -> None:
+        self.incoming, self.accounts, self.now = incoming, accounts, now
+        self.ready: dict[bytes, Ready] = {}
+        self.repeats: list[Ready] = []  # an id that stands twice in the batch
+        self.stopped: list[Stopped] = []
+        self.outcomes: dict[int, str] = {}  # by place, where it is not "accepted"
+        self.letters: list[tuple[Incoming, Refusal]] = []
+        self.events: list[NewEvent] = []
+        self.tally = Tally(read=len(incoming))
+
+
+class Ingest:
+    """The write path of usage. `clock` answers microseconds since the epoch."""
+
+    def __init__(
+        self, store: Store, vault: Vault, accounts: Accounts, decks: DeckBook, clock: Callable[[], int], actor: str
+    ) -> None:
+        self._store, self._vault, self._accounts, self._decks = store, vault, accounts, decks
+        self._clock, self._actor = clock, actor
+        self._batches_to_look_up = LOOKUP_MEMORY
+
+    def take(
+        self,
+        incoming: Sequence[Incoming],
+        channel: str,
+        positions: Sequence[PositionSwap] = (),
+        resolve: Callable[[dict[int, str], int], Sequence[Letter]] | None = None,
+    ) -> Tally:
+        """Commit a batch with the positions it came from. Raises PositionMoved, StoreUnavailable; then nothing is
+        written.
+
+        `resolve` answers updates of the letters that this batch retries, given the outcome by place and the time.
+        """
+        for attempt in range(MAX_TRIES):
+            sealer = self._vault.sealer()
+            names = dict.fromkeys(item.record.account_id for item in incoming if item.record.account_id)
+            try:
+                self._decks.refresh()
+                batch = Batch(incoming, self._accounts.find(names), self._clock())
+                self._decide(batch, sealer, channel, attempt > 0)
+                updates = resolve(batch.outcomes, batch.now) if resolve else ()
+                letters = letters_of(batch.letters, self._vault, sealer, batch.now)
+                self._store.commit(Commit(batch.events, positions, letters, updates, sealer.keys, sealer.users))
+            except WriteConflict:
+                self._accounts.evict(names)
+                if attempt == MAX_TRIES - 1:
+                    raise
+                continue
+            except BaseException:
+                self._accounts.evict(names)
+                raise
+            sealer.committed()
+            self._accounts.committed(batch.accounts.items())
+            self._batches_to_look_up = LOOKUP_MEMORY if batch.tally.duplicates else self._batches_to_look_up - 1
+            return batch.tally
+        raise AssertionError("unreachable")
+
+    def _decide(self, batch: Batch, sealer: Sealer, channel: str, look_up: bool) -> None:
+        for place, item in enumerate(batch.incoming):
+            self._sort_in(batch, place, item)
+        self._look_up(batch, look_up or self._batches_to_look_up > 0)
+        ready = batch.ready.values()
+        sealer.prepare(
+            {(r.usage.account_id, utc_month(r.usage.started_at)) for r in ready},
+            {(r.usage.account_id, r.usage.user_id) for r in ready if r.usage.user_id},
+        )
+        self._debit(batch, sealer, channel)
+        batch.tally.accepted = len(batch.ready)
+
+    def _sort_in(self, batch: Batch, place: int, item: Incoming) -> None:
+        """What may be refused first: account, currency, time, rate."""
+        usage = item.record
+        if isinstance(usage, Refusal):
+            batch.stopped.append(Stopped(place, usage))
+            return
+        account = batch.accounts.get(usage.account_id)
+        if account is None:
+            reason = refusal(usage, "unknown_account", "account_id", f"there is no account {usage.account_id}")
+            batch.stopped.append(Stopped(place, reason))
+            return
+        key = usage_key(usage.account_id, usage.usage_id)
+        as_priced = account.settings.pricing == "as-priced"
+        rating = self._rate(account, usage, as_priced, batch.now)
+        if isinstance(rating, Refusal):
+            batch.stopped.append(Stopped(place, rating, usage, key))
+            return
+        ready = Ready(usage, item.source, place, account, key, as_priced and not is_free(usage), rating)
+        if batch.ready.setdefault(key, ready) is not ready:
+            batch.repeats.append(ready)
+
+    def _rate(
+        self, account: CreditAccount, usage: Usage, as_priced: bool, now: int
+    ) -> tuple[Number, str, Match] | Refusal | None:
+        if usage.currency and usage.currency != account.currency:
+            text = f"the account is in {account.currency}, this usage in {usage.currency}; nothing is converted"
+            return refusal(usage, "currency_mismatch", "currency", text)
+        if usage.started_at > now + DAY:
+            return refusal(usage, "start_in_future", "started_at", "it starts more than 24 hours from now")
+        if as_priced:
+            if usage.charge is None and not is_free(usage):
+                text = "the account is debited as priced, and this usage has no charge"
+                return refusal(usage, "not_priced", "charge", text)
+            return None
+        direction = charged_direction(usage)
+        if direction is None:
+            return None
+        number = rated_number(usage)
+        if isinstance(number, Refusal):
+            return number
+        deck = self._decks.deck_for(account.settings.deck, account.currency)
+        if isinstance(deck, str):
+            return refusal(
+                usage, deck, "callee", f"account {account.account_id} has no rate deck in {account.currency}"
+            )
+        match = deck.find(number, parse_number(usage.caller), direction, usage.started_at)
+        if isinstance(match, str):
+            text = f"no single rate of deck {deck.newest.deck} covers {usage.callee} at its start"
+            return refusal(usage, match, "callee", text)
+        return number, direction, match
+
+    def _look_up(self, batch: Batch, whole: bool) -> None:
+        """Duplicates and conflicts: with what is stored, then within the batch. The rest of what was stopped is
+        dead.
+        """
+        keys = list(batch.ready) if whole else []
+        keys += [stopped.key for stopped in batch.stopped if stopped.key and stopped.key not in batch.ready]
+        stored = self._store.find_usages(keys) if keys else {}
+        if stored:
+            self._compare_stored(batch, stored)
+        for repeat in batch.repeats:
+            first = batch.ready.get(repeat.key)
+            if first is not None:
+                self._seen(batch, repeat.place, repeat.usage, _same(first, repeat.usage))
+        for stopped in batch.stopped:
+            if stopped.place in batch.outcomes:
+                continue
+            first = batch.ready.get(stopped.key) if stopped.key else None
+            if first is not None and stopped.usage is not None:
+                self._seen(batch, stopped.place, stopped.usage, _same(first, stopped.usage))
+                continue
+            batch.outcomes[stopped.place] = stopped.reason.reason
+            batch.letters.append((batch.incoming[stopped.place], stopped.reason))
+            batch.tally.dead += 1
+
+    def _compare_stored(self, batch: Batch, stored: Mapping[bytes, StoredUsage]) -> None:
+        again = [(r.place, r.key, r.usage) for r in (*batch.ready.values(), *batch.repeats) if r.key in stored]
+        again += [(s.place, s.key, s.usage) for s in batch.stopped if s.usage is not None and s.key in stored]
+        wanted, commitments = [], []
+        for _, key, usage in again:
+            event = decode_state(_DEBITED, stored[key].state)
+            assert isinstance(event, UsageDebited)
+            priced = event.proof is not None and event.proof.price is not None
+            wanted.append((usage.account_id, utc_month(event.started_at), key, content_of(usage, priced)))
+            commitments.append(event.commitment)
+        computed = self._vault.commitments(wanted)
+        for (place, key, usage), commitment, now in zip(again, commitments, computed, strict=True):
+            batch.ready.pop(key, None)
+            self._seen(batch, place, usage, now is None or now == commitment)
+
+    def _seen(self, batch: Batch, place: int, usage: Usage, same: bool) -> None:
+        if same:
+            batch.outcomes[place] = "duplicate"
+            batch.tally.duplicates += 1
+            return
+        text = "this usage id was taken already with other content"
+        batch.outcomes[place] = "conflict"
+        batch.letters.append((batch.incoming[place], refusal(usage, "conflict", "usage_id", text)))
+        batch.tally.conflicts += 1
+
+    def _debit(self, batch: Batch, sealer: Sealer, channel: str) -> None:
+        now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.tally.charged
+        for ready in batch.ready.values():
+            usage, account = ready.usage, ready.account
+            user = sealer.pseudonym(usage.account_id, usage.user_id)
+            amount, balance, flags, proof = _decide_debit(ready, user)
+            commitment, sealed = sealer.seal(
+                usage.account_id, utc_month(usage.started_at), ready.key,
+                content_of(usage, ready.priced), personal_of(usage),
+            )  # fmt: skip
+            recorded_at = now if now > account.recorded_at else account.recorded_at
+            event = UsageDebited(
+                1, usage.started_at + usage.duration_seconds * SECOND, recorded_at, actor, channel, "", usage.usage_id,
+                usage.call_type, usage.started_at, usage.duration_seconds, amount, balance, user, flags, proof,
+                ready.source, commitment, sealed,
+            )  # fmt: skip
+            version = account.version + 1
+            account.apply(event, version)
+            stream = account.stream
+            append(NewEvent(stream, version, _DEBITED, encode_state(event), ready.key))
+            if amount:
+                charged[account.currency] = charged.get(account.currency, ZERO) + amount
+            if account.recharge.state == ARMED and (trigger := due_trigger(account)) is not None:
+                account.apply(trigger, version + 1)
+                append(NewEvent(stream, version + 1, trigger.__class__.__name__, encode_state(trigger)))
+
+
+def _same(first: Ready, usage: Usage) -> bool:
+    return content_of(first.usage, first.priced) == content_of(usage, first.priced)
+
+
+def _decide_debit(ready: Ready, user: str) -> Debit:
+    if ready.rating is not None:
+        return decide_rated(ready.account, ready.usage, user, *ready.rating)
+    if ready.priced:
+        return decide_priced(ready.account, ready.usage, user)
+    return decide_free(ready.account, ready.usage)
+
+
+def refusal(usage: Usage, reason: str, field: str, message: str) -> Refusal:
+    """A reason in the source's own words."""
+    return Refusal(
+        reason, field_name(usage.format, field), message, b"", usage.account_id, usage.usage_id, usage.format
+    )

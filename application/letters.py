@@ -1,0 +1,81 @@
+"""Making dead letters: what could not be taken is kept whole, encrypted, with its reason and its source."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from application.ports import Letter
+from application.privacy import NO_ACCOUNT, Sealer, Vault
+from domain.months import utc_month
+from domain.usage import Refusal, Usage
+
+DECODED = "decoded"  # format of a letter that holds a decoded Usage instead of the record's own bytes
+_encode_usage = msgspec.json.Encoder().encode
+
+
+class Incoming(NamedTuple):
+    """One record on its way in. `raw`: as it came, empty when the source keeps no bytes. `topic_id`: Kafka's, or
+    empty.
+    """
+
+    record: Usage | Refusal
+    source: tuple[str, str, int, int]  # kafka: topic, partition, offset; file, stdin, http: name, line, 0
+    raw: bytes = b""
+    topic_id: str = ""
+
+
+def letters_of(refused: Sequence[tuple[Incoming, Refusal]], vault: Vault, sealer: Sealer, now: int) -> list[Letter]:
+    """Dead letters, sealed under the record's account (or none) and the month of receipt.
+
+    From Kafka a letter is unique by topic id, partition and offset; from elsewhere by a keyed hash of bytes, reason and
+    account, so that a file taken in again does not store it twice while the letter is open.
+    """
+    if not refused:
+        return []
+    month = utc_month(now)
+    sealer.prepare({(reason.account_id or NO_ACCOUNT, month) for _, reason in refused}, ())
+    letters: dict[bytes, Letter] = {}
+    for item, reason in refused:
+        letter = _letter(item, reason, vault, sealer, now)
+        letters.setdefault(letter.source_key, letter)
+    return list(letters.values())
+
+
+def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: int) -> Letter:
+    content, form = _content(item, reason)
+    source_key = _source_key(item, reason, content, vault)
+    letter_id = f"{now:014x}{source_key.hex()[:10]}"
+    month = utc_month(now)
+    account = reason.account_id or NO_ACCOUNT
+    return Letter(
+        letter_id,
+        reason.reason,
+        reason.field,
+        reason.message,
+        reason.account_id,
+        reason.usage_id,
+        item.source,
+        form,
+        source_key,
+        month,
+        sealer.seal_bytes(account, month, letter_id.encode(), content),
+        now,
+    )
+
+
+def _content(item: Incoming, reason: Refusal) -> tuple[bytes, str]:
+    record = item.record
+    if isinstance(record, Refusal):
+        return record.raw or item.raw, record.format
+    if item.raw:
+        return item.raw, reason.format
+    return _encode_usage(record), DECODED
+
+
+def _source_key(item: Incoming, reason: Refusal, content: bytes, vault: Vault) -> bytes:
+    if item.topic_id:
+        _, _, partition, offset = item.source
+        return hashlib.sha256(f"{item.topic_id}\0{partition}\0{offset}".encode()).digest()[:16]
+    return vault.digest(content + f"\0{reason.reason}\0{reason.account_id}".encode())

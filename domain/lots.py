@@ -1,0 +1,50 @@
+"""Lots: credit bought or granted, consumed first in, first out, with an end.
+
+A lot pays usage that started no later than its expiry. What no lot pays is debt; the next funds cover debt first.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from domain.events import LotDraw
+from domain.money import ZERO
+
+NEVER = 1 << 62
+
+
+class Lot(msgspec.Struct, array_like=True):
+    """One purchase or grant. `version` (of its event in the stream) breaks ties of `purchased_at`."""
+
+    id: str
+    kind: str  # purchased, granted
+    purchased_at: int
+    expires_at: int
+    amount: Decimal
+    remaining: Decimal
+    version: int
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """First in, first out: by purchase, then by position."""
+        return (self.purchased_at, self.version)
+
+
+def draw(lots: Iterable[Lot], amount: Decimal, started_at: int) -> tuple[tuple[LotDraw, ...], Decimal]:
+    """What each lot (given in order) pays of an amount of usage that started then, and the rest, which is debt."""
+    draws: list[LotDraw] = []
+    for lot in lots:
+        if not amount:
+            break
+        if lot.expires_at < started_at:
+            continue
+        paid = lot.remaining if lot.remaining < amount else amount
+        draws.append(LotDraw(lot.id, paid))
+        amount -= paid
+    return tuple(draws), amount
+
+
+def expired(lots: Iterable[Lot], now: int) -> Decimal:
+    """What is left in lots that pay nothing that starts now."""
+    return sum((lot.remaining for lot in lots if lot.expires_at < now), ZERO)
