@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from commcredits.sandbox.kafka import KafkaServer
 from commcredits.sandbox.postgres import PostgresServer
 from commcredits.sandbox.topics import create_topics
+from tests.waiting import wait_until
 
 
 def read_all(bootstrap: str, topic: str, count: int) -> list[bytes]:
@@ -63,6 +68,31 @@ def test_postgres_comes_back_with_its_commits(
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (1000,)
         assert connection.execute("SHOW fsync").fetchone() == ("on" if fsync else "off",)
         assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+def test_servers_do_not_outlive_the_process_that_started_them() -> None:
+    program = """
+from commcredits.sandbox.kafka import KafkaServer
+from commcredits.sandbox.postgres import PostgresServer
+with KafkaServer() as kafka, PostgresServer() as postgres:
+    print(kafka.process.pid, postgres.process.pid, kafka.root, postgres.root, flush=True)
+    input()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        *pids, kafka_root, postgres_root = parent.stdout.readline().decode().split()
+        parent.kill()
+
+    wait_until(lambda: not any(is_running(int(pid)) for pid in pids), what="the servers to end")
+    shutil.rmtree(kafka_root)
+    shutil.rmtree(postgres_root)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_each_test_has_an_empty_database(postgres: str) -> None:
