@@ -1,0 +1,136 @@
+"""Events and state as objects with named fields: what leaves the system, whatever door it leaves by.
+
+Amounts stay Decimal and times become RFC 3339 text here; how they are written (JSON, a table) is the edge's business.
+The shapes are the interface's promises.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from domain.account import CreditAccount
+from domain.events import BilledSlot, FundsAdded, LotDraw, PoolDraw, Proof, UsageDebited
+from domain.instants import format_instant
+from domain.lots import Lot
+from domain.pools import Pool
+from domain.recharge import OFF, Recharge
+
+Named = dict[str, Any]
+
+
+def proof_view(proof: Proof | None, flags: tuple[str, ...]) -> Named:
+    """The proof of a debit. Without one (a usage that costs nothing and needs no rate) every rate field is null."""
+    if proof is None:
+        proof = _NOTHING
+    return {
+        "deck": proof.deck,
+        "deck_version": proof.deck_version,
+        "direction": proof.direction,
+        "prefix": proof.prefix,
+        "origin_prefix": proof.origin_prefix,
+        "connection_fee": proof.connection_fee,
+        "slots": [_slot(slot) for slot in proof.slots],
+        "billed_seconds": sum(slot.billed_seconds for slot in proof.slots),
+        "pools": [_pool_draw(draw) for draw in proof.pools],
+        "lots": [_lot_draw(draw) for draw in proof.lots],
+        "debt": proof.debt,
+        "rounding": proof.rounding,
+        "decimals": proof.decimals,
+        "price": proof.price,
+        "flags": list(flags),
+    }
+
+
+_NOTHING = Proof(None, None, None, None, None, Decimal(0), (), (), (), Decimal(0), "half-up", 0)
+
+
+def _slot(slot: BilledSlot) -> Named:
+    return {
+        "from_second": slot.from_second,
+        "rate_per_minute": slot.rate_per_minute,
+        "increment_seconds": slot.increment_seconds,
+        "billed_seconds": slot.billed_seconds,
+    }
+
+
+def _pool_draw(draw: PoolDraw) -> Named:
+    return {"plan": draw.plan, "kind": draw.kind, "minutes": draw.minutes}
+
+
+def _lot_draw(draw: LotDraw) -> Named:
+    return {"lot": draw.lot, "amount": draw.amount}
+
+
+def source_view(source: tuple[str, str, int, int]) -> Named:
+    """Where a usage came from."""
+    kind, name, first, second = source
+    if kind == "kafka":
+        return {"kind": kind, "topic": name, "partition": first, "offset": second}
+    return {"kind": kind, "name": name, "line": first}
+
+
+def entry_view(log: str, position: int, event: UsageDebited | FundsAdded) -> Named:
+    """A line of the statement. A debit is negative."""
+    debit = isinstance(event, UsageDebited)
+    return {
+        "log": log,
+        "position": position,
+        "type": type(event).__name__,
+        "occurred_at": format_instant(event.occurred_at),
+        "recorded_at": format_instant(event.recorded_at),
+        "amount": -event.amount if debit and event.amount else event.amount,
+        "balance": event.balance,
+        "usage_id": event.usage_id if isinstance(event, UsageDebited) else None,
+        "source": source_view(event.source) if isinstance(event, UsageDebited) else None,
+        "proof": proof_view(event.proof, event.flags) if isinstance(event, UsageDebited) else None,
+    }
+
+
+def lot_view(lot: Lot) -> Named:
+    """A lot of credit."""
+    return {
+        "id": lot.id,
+        "kind": lot.kind,
+        "purchased_at": format_instant(lot.purchased_at),
+        "expires_at": format_instant(lot.expires_at),
+        "amount": lot.amount,
+        "remaining": lot.remaining,
+    }
+
+
+def pool_view(account: CreditAccount, pool: Pool, names: dict[str, str]) -> Named:
+    """A pool of whole minutes; `names` by pseudonym, an erased user's pool shows the pseudonym."""
+    return {
+        "plan": pool.plan,
+        "kind": pool.kind,
+        "country": pool.country or None,
+        "user": names.get(pool.user, pool.user) if pool.user else None,
+        "month": f"{pool.month // 100}-{pool.month % 100:02}",
+        "minutes": account.pools.size(pool),
+        "used": account.pools.used.get(pool, 0),
+        "remaining": account.pools.remaining(pool),
+    }
+
+
+def recharge_view(recharge: Recharge) -> Named:
+    """Auto-recharge: settings and state."""
+    configured = recharge.state != OFF or bool(recharge.amount)
+    return {
+        "state": recharge.state,
+        "amount": recharge.amount if configured else None,
+        "below": recharge.below if configured else None,
+        "recharge_id": recharge.recharge_id or None,
+        "reason": recharge.reason or None,
+    }
+
+
+def balance_view(account: CreditAccount, now: int, names: dict[str, str]) -> Named:
+    """An account's credit now; position and freshness are the reader's to add."""
+    return {
+        "account": account.account_id,
+        "currency": account.currency,
+        "balance": account.balance,
+        "spendable": account.spendable(now),
+        "lots": [lot_view(lot) for lot in account.open_lots],
+        "pools": [pool_view(account, pool, names) for pool in account.pools.known(account.months.of(now))],
+        "recharge": recharge_view(account.recharge),
+    }
