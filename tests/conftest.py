@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -99,9 +99,15 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def own_kafka() -> Iterator[Callable[..., KafkaServer]]:
-    """`own_kafka(properties="…")` starts a broker that the test may kill."""
+    """`own_kafka(properties="…")` starts a broker that the test may kill; with `start=False` the test starts it."""
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(KafkaServer(**options))
+
+        def make(*, start: bool = True, **options: Any) -> KafkaServer:
+            server = KafkaServer(**options)
+            stack.callback(server.close)
+            return server.start() if start else server
+
+        yield make
 
 
 @pytest.fixture

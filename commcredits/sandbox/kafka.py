@@ -53,8 +53,8 @@ def find_java() -> str:
 class KafkaServer:
     """A broker whose data lives in `root` (a temporary folder by default, removed at the end).
 
-    `properties` are lines appended to the broker's settings. RuntimeError when the jars are not there or the broker
-    does not start.
+    `properties` are lines appended to the broker's settings; `java` is the command line that runs a class of the jars.
+    RuntimeError when the jars are not there or the broker does not start.
     """
 
     def __init__(self, *, jars: Path | None = None, root: Path | None = None, properties: str = "") -> None:
@@ -68,8 +68,8 @@ class KafkaServer:
         self.port, self.controller_port = free_ports(2)
         self.process: subprocess.Popen[bytes] | None = None
         self._own_root = root is None
-        self._properties = properties
-        self._java = [find_java(), *JVM]
+        self.properties = properties
+        self.java = [find_java(), *JVM, "-cp", os.pathsep.join(map(str, sorted(self.jars.glob("*.jar"))))]
         atexit.register(self.kill)
 
     @property
@@ -116,7 +116,7 @@ class KafkaServer:
 
     def _start(self, jvm: list[str], timeout_seconds: float) -> Self:
         settings = self._prepare()
-        command = [*self._java, *jvm, "-cp", self._classpath(), "kafka.Kafka", str(settings)]
+        command = [*self.java, *jvm, "kafka.Kafka", str(settings)]
         self.process = launch(command, log=self.log, death_signal=signal.SIGKILL)
         wait_ready(self.process, self._answers, self.log, timeout_seconds)
         return self
@@ -125,13 +125,10 @@ class KafkaServer:
         process, self.process = self.process, None
         finish(process, sig, timeout_seconds)
 
-    def _classpath(self) -> str:
-        return os.pathsep.join(map(str, sorted(self.jars.glob("*.jar"))))
-
     def _prepare(self) -> Path:
         settings = self.root / "server.properties"
         text = PROPERTIES.read_text().format(port=self.port, controller_port=self.controller_port, data=self.data)
-        settings.write_text(text + self._properties)
+        settings.write_text(text + self.properties)
         if not (self.data / "meta.properties").exists():
             self._format(settings)
         return settings
@@ -143,7 +140,7 @@ class KafkaServer:
             shutil.copytree(template, self.data, dirs_exist_ok=True)
             return
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", str(settings)]
-        subprocess.run([*self._java, "-cp", self._classpath(), *tool], check=True, capture_output=True)
+        subprocess.run([*self.java, *tool], check=True, capture_output=True)
         part = Path(tempfile.mkdtemp(dir=self.jars, prefix=".formatted-"))
         shutil.copytree(self.data, part, dirs_exist_ok=True)
         try:
