@@ -63,7 +63,7 @@ def test_no_test_sleeps_where_it_can_wait() -> None:
     def sleeps(node: ast.AST) -> bool:
         return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "sleep"
 
-    assert [place for place in places(sleeps, "tests") if not place.startswith("tests/waiting.py:")] == []
+    assert [place for place in places(sleeps, "tests") if not place.startswith("tests/support/waiting.py:")] == []
 
 
 def test_tests_mirror_the_tree() -> None:

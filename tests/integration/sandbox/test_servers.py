@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from commcredits.sandbox.kafka import KafkaServer
 from commcredits.sandbox.postgres import PostgresServer
 from commcredits.sandbox.topics import create_topics
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def read_all(bootstrap: str, topic: str, count: int) -> list[bytes]:
