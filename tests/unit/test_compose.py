@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from commcredits.cli.program import commands_of
 from commcredits.settings import FILE_SUFFIX, PREFIX, SETTINGS, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,16 @@ def test_every_setting_is_one_of_the_program() -> None:
 
     assert {name for name in used if name.startswith(PREFIX)} == used
     assert used <= known
+
+
+def test_every_command_is_one_of_the_program() -> None:
+    checks = [service["healthcheck"]["test"] for service in OURS.values() if "healthcheck" in service]
+    commands = [service["command"] for service in OURS.values()] + [check[2:] for check in checks]
+
+    assert [check[:2] for check in checks] == [["CMD", "commcredits"]] * len(checks)
+    for word, *arguments in commands:
+        filled_in = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", argument) for argument in arguments]
+        commands_of(word)[word].parser().read(filled_in)
 
 
 def test_the_example_names_every_variable_and_the_file_ignores_none() -> None:
