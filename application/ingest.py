@@ -15,7 +15,7 @@ import msgspec
 from application.accounts import Accounts
 from application.decks import DeckBook
 from application.letters import Incoming, letters_of
-from application.ports import Commit, Letter, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
+from application.ports import Commit, LetterStep, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
 from application.privacy import Sealer, Vault, content_of, personal_of, usage_key
 from domain.account import CreditAccount
 from domain.commands import due_trigger
@@ -84,8 +84,8 @@ class Batch:
         self.ready: dict[bytes, Ready] = {}
         self.repeats: list[Ready] = []  # an id that stands twice in the batch
         self.stopped: list[Stopped] = []
-        self.outcomes: dict[int, str] = {}  # by place, where it is not "accepted"
-        self.letters: list[tuple[Incoming, Refusal]] = []
+        self.seen: set[int] = set()  # places of duplicates and conflicts
+        self.refused: dict[int, Refusal] = {}  # by place: what becomes a letter
         self.events: list[NewEvent] = []
         self.tally = Tally(read=len(incoming))
 
@@ -105,12 +105,14 @@ class Ingest:
         incoming: Sequence[Incoming],
         channel: str,
         positions: Sequence[PositionSwap] = (),
-        resolve: Callable[[dict[int, str], int], Sequence[Letter]] | None = None,
+        resolve: Callable[[Mapping[int, Refusal], int], Sequence[LetterStep]] | None = None,
+        why: str = "",
     ) -> Tally:
         """Commit a batch with the positions it came from. Raises PositionMoved, StoreUnavailable; then nothing is
         written.
 
-        `resolve` answers updates of the letters that this batch retries, given the outcome by place and the time.
+        Where the batch is letters that are retried, `resolve` answers what becomes of them, given what is refused again
+        by place and the time: no new letters are made. `why` is the reason that the debits give.
         """
         for attempt in range(MAX_TRIES):
             sealer = self._vault.sealer()
@@ -118,10 +120,12 @@ class Ingest:
             try:
                 self._decks.refresh()
                 batch = Batch(incoming, self._accounts.find(names), self._clock())
-                self._decide(batch, sealer, channel, attempt > 0)
-                updates = resolve(batch.outcomes, batch.now) if resolve else ()
-                letters = letters_of(batch.letters, self._vault, sealer, batch.now)
-                self._store.commit(Commit(batch.events, positions, letters, updates, sealer.keys, sealer.users))
+                self._decide(batch, sealer, attempt > 0)
+                self._debit(batch, sealer, channel, why)
+                steps = resolve(batch.refused, batch.now) if resolve else ()
+                refused = () if resolve else [(incoming[place], reason) for place, reason in batch.refused.items()]
+                letters = letters_of(refused, self._vault, sealer, batch.now)
+                self._store.commit(Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users))
             except WriteConflict:
                 self._accounts.evict(names)
                 if attempt == MAX_TRIES - 1:
@@ -136,7 +140,7 @@ class Ingest:
             return batch.tally
         raise AssertionError("unreachable")
 
-    def _decide(self, batch: Batch, sealer: Sealer, channel: str, look_up: bool) -> None:
+    def _decide(self, batch: Batch, sealer: Sealer, look_up: bool) -> None:
         for place, item in enumerate(batch.incoming):
             self._sort_in(batch, place, item)
         self._look_up(batch, look_up or self._batches_to_look_up > 0)
@@ -145,7 +149,6 @@ class Ingest:
             {(r.usage.account_id, utc_month(r.usage.started_at)) for r in ready},
             {(r.usage.account_id, r.usage.user_id) for r in ready if r.usage.user_id},
         )
-        self._debit(batch, sealer, channel)
         batch.tally.accepted = len(batch.ready)
 
     def _sort_in(self, batch: Batch, place: int, item: Incoming) -> None:
@@ -213,14 +216,13 @@ class Ingest:
             if first is not None:
                 self._seen(batch, repeat.place, repeat.usage, _same(first, repeat.usage))
         for stopped in batch.stopped:
-            if stopped.place in batch.outcomes:
+            if stopped.place in batch.seen:
                 continue
             first = batch.ready.get(stopped.key) if stopped.key else None
             if first is not None and stopped.usage is not None:
                 self._seen(batch, stopped.place, stopped.usage, _same(first, stopped.usage))
                 continue
-            batch.outcomes[stopped.place] = stopped.reason.reason
-            batch.letters.append((batch.incoming[stopped.place], stopped.reason))
+            batch.refused[stopped.place] = stopped.reason
             batch.tally.dead += 1
 
     def _compare_stored(self, batch: Batch, stored: Mapping[bytes, StoredUsage]) -> None:
@@ -239,16 +241,15 @@ class Ingest:
             self._seen(batch, place, usage, now is None or now == commitment)
 
     def _seen(self, batch: Batch, place: int, usage: Usage, same: bool) -> None:
+        batch.seen.add(place)
         if same:
-            batch.outcomes[place] = "duplicate"
             batch.tally.duplicates += 1
             return
         text = "this usage id was taken already with other content"
-        batch.outcomes[place] = "conflict"
-        batch.letters.append((batch.incoming[place], refusal(usage, "conflict", "usage_id", text)))
+        batch.refused[place] = refusal(usage, "conflict", "usage_id", text)
         batch.tally.conflicts += 1
 
-    def _debit(self, batch: Batch, sealer: Sealer, channel: str) -> None:
+    def _debit(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> None:
         now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.tally.charged
         for ready in batch.ready.values():
             usage, account = ready.usage, ready.account
@@ -260,7 +261,7 @@ class Ingest:
             )  # fmt: skip
             recorded_at = now if now > account.recorded_at else account.recorded_at
             event = UsageDebited(
-                1, usage.started_at + usage.duration_seconds * SECOND, recorded_at, actor, channel, "", usage.usage_id,
+                1, usage.started_at + usage.duration_seconds * SECOND, recorded_at, actor, channel, why, usage.usage_id,
                 usage.call_type, usage.started_at, usage.duration_seconds, amount, balance, user, flags, proof,
                 ready.source, commitment, sealed,
             )  # fmt: skip

@@ -94,6 +94,29 @@ class Letter(msgspec.Struct, frozen=True):
     note: str = ""
     resolved_at: int | None = None
     resolved_by: str = ""
+    steps: int = 0  # how often somebody has tried to settle it
+
+
+class LetterStep(msgspec.Struct, frozen=True):
+    """One try to settle a letter, and what the letter is from then on.
+
+    Kept for ever, unique by letter and number: of two who settle one letter at once the second is refused.
+    """
+
+    letter: str
+    number: int  # from 1: the letter's `steps` as it was read, and one more
+    at: int
+    by: str
+    action: str  # retry, discard
+    fields: tuple[str, ...]  # of the record, that the retry has changed; what they were changed to is personal data
+    sealed: bytes  # their new values, a JSON object, under the letter's key; b"" where nothing was changed
+    was: str  # the letter's reason before
+    reason: str  # why it is still open, else as it was
+    field: str
+    message: str
+    status: str  # open, retried, discarded
+    note: str
+    source_key: bytes  # the letter's from now on, unless another open letter has it
 
 
 class Commit(msgspec.Struct):
@@ -102,7 +125,7 @@ class Commit(msgspec.Struct):
     events: Sequence[NewEvent] = ()
     positions: Sequence[PositionSwap] = ()
     letters: Sequence[Letter] = ()  # a letter whose source_key is there already is not stored twice
-    letter_updates: Sequence[Letter] = ()  # status, note, resolved_at, resolved_by by id; only where still open
+    letter_steps: Sequence[LetterStep] = ()  # each kept, and its letter changed; WriteConflict where one is there
     keys: Sequence[DataKey] = ()
     users: Sequence[UserRow] = ()
     deck_contents: Sequence[tuple[str, int, bytes]] = ()  # deck, version, compressed canonical NDJSON
@@ -188,6 +211,10 @@ class Store(Protocol):
         self, *, ids: Sequence[str] = (), reason: str = "", status: str = "", after: str = "", limit: int = 1000
     ) -> list[Letter]:
         """Dead letters in order of id (ids sort by time of receipt)."""
+        ...
+
+    def letter_steps(self, letter_id: str) -> list[LetterStep]:
+        """What was tried to settle a letter, in order."""
         ...
 
     def deck_content(self, deck: str, version: int) -> bytes:
