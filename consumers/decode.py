@@ -36,7 +36,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 _TYPES: Final = {name: name for name in CALL_TYPES}
-_DEL_OR_C1: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
+_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
 _NULLS: Final = frozenset(("", "none", "null"))  # what null becomes on a trip through another database
 _BACKSLASH: Final = 0x5C
 _DEL: Final = 0x7F
@@ -172,10 +172,12 @@ def _is_plain(message: Message, raw: bytes) -> bool:
         and type(message.connection_fee) is not float
         and type(message.duration_seconds) is not float
         and raw.count(b'"') == encode_json(message).count(b'"')
-        and _BACKSLASH not in raw
-        and _DEL not in raw
-        and (raw.isascii() or not _DEL_OR_C1.search(raw))
+        and not _may_hold_controls(raw)
     )
+
+
+def _may_hold_controls(raw: bytes) -> bool:
+    return _BACKSLASH in raw or _DEL in raw or not (raw.isascii() or _C1.search(raw) is None)
 
 
 def _look_closer(
@@ -188,7 +190,7 @@ def _look_closer(
     """What a guard could not clear: control characters, a row's ways. Returns the fields without a place, as JSON."""
     if shape.object_ids:
         _tidy_row(message, fields, shape)
-    if _BACKSLASH in raw or _DEL_OR_C1.search(raw):
+    if _may_hold_controls(raw):
         for name in TEXT_FIELDS:
             text = getattr(message, name)
             if text:

@@ -35,3 +35,14 @@ def too_large(
 def too_large_record(raw: bytes, format: str = "usage", account: str = "") -> Refusal:  # noqa: A002
     """`too_large` of a record that is in memory."""
     return too_large(raw, len(raw), hashlib.sha256(raw).hexdigest(), format, account)
+
+
+class FileRefused(Exception):
+    """A whole file cannot be taken; what came before in it was. `code` is stable, `source` names the file.
+
+    Codes: `account_required`, `undecodable`, `missing_columns`, `duplicate_key`, `too_large`, `unsafe_archive`.
+    """
+
+    def __init__(self, code: str, message: str, field: str = "", source: str = "") -> None:
+        super().__init__(f"{source}: {message}" if source else message)
+        self.code, self.message, self.field, self.source = code, message, field, source

@@ -64,6 +64,6 @@ def _rows(format: str, object_ids: tuple[str, ...], utc_assumed: bool = False) -
 MESSAGE: Final = Shape("usage", msgspec.json.Decoder(Message).decode, _names("usage"), frozenset(FIELDS))
 EVENT: Final = MESSAGE._replace(format="cloudevents", names=_names("cloudevents"))
 ROWS: Final = {
-    "graph": _rows("graph", ("userId",)),
     "pstn-csv": _rows("pstn-csv", ("Microsoft Entra ObjectId", "AAD ObjectId"), utc_assumed=True),
+    "graph": _rows("graph", ("userId",)),
 }
