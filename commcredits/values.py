@@ -5,7 +5,7 @@ is wanted; whoever knows the option or setting puts its name in front. Times are
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -134,12 +134,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """What to add to a sentence: the known word that was probably meant, or nothing."""
+def nearest(word: str, known: Iterable[str] | Mapping[str, str]) -> str:
+    """What to add to a sentence: the known word that was probably meant (as a mapping shows it), or nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, 1, 0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    shown = known if isinstance(known, Mapping) else {each: each for each in known}
+    close = get_close_matches(word, shown, 1, 0.6)
+    return f"; did you mean {shown[close[0]]}?" if close else ""
 
 
 def time_text(at: int) -> str:

@@ -1,0 +1,7 @@
+"""`python -m commcredits`."""
+
+import sys
+
+from commcredits.cli import main
+
+sys.exit(main())

@@ -1,0 +1,71 @@
+"""What a command is, and what it is handed when it runs."""
+
+import os
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from commcredits.cli.output import Output
+from commcredits.cli.parser import SETTING, Parser
+
+if TYPE_CHECKING:
+    from commcredits.setting_sources import Loaded
+    from commcredits.settings import Settings
+
+
+class Context:
+    """One run of one command: its output, its settings (read at first use), the clock."""
+
+    def __init__(self, output: Output, flags: Mapping[str, str], config: Path | None = None) -> None:
+        self.output, self._flags, self._config = output, flags, config
+
+    @cached_property
+    def loaded(self) -> "Loaded":
+        """The settings with where each came from. Raises Invalid."""
+        from commcredits.setting_sources import load_settings
+
+        return load_settings(self._flags, os.environ, self._config)
+
+    @property
+    def settings(self) -> "Settings":
+        """The settings in force. Raises Invalid."""
+        return self.loaded.settings
+
+    @staticmethod
+    def now() -> int:
+        """Microseconds since the epoch."""
+        return time.time_ns() // 1000
+
+
+Run = Callable[[Context, Namespace], int]
+
+
+class Command(NamedTuple):
+    """`words`: what is typed, one or two words. `run` answers the exit code and imports what it needs only then."""
+
+    words: str
+    meaning: str
+    example: str
+    options: Callable[[Parser], None]
+    run: Run
+
+    def parser(self) -> Parser:
+        """Its parser, with what every command takes."""
+        parser = Parser(self.words, self.meaning, self.example)
+        self.options(parser)
+        parser.shared()
+        return parser
+
+
+def context_of(arguments: Namespace, output: Output) -> Context:
+    """The context of parsed arguments: flags that are settings win over the environment."""
+    given = {name: text for name, text in vars(arguments).items() if name.startswith(SETTING) and text is not None}
+    return Context(output, {name.removeprefix(SETTING): text for name, text in given.items()}, arguments.config)
+
+
+def unwired(context: Context, arguments: Namespace) -> NoReturn:
+    """Stands for the body of a command whose use case is not in the tree yet."""
+    raise AssertionError("this command is not wired yet")

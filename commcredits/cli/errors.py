@@ -1,0 +1,57 @@
+"""What the command line refuses, and the one table that turns any layer's error into an exit code and a stable code.
+
+Exit codes: 0 done, 1 done but something was refused, 2 wrong use, 3 not found, 4 store or broker not reachable (or a
+position that is not in the topic), 5 refused by a rule, 70 a fault of ours.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from domain.errors import Invalid
+
+DONE, REFUSED_SOME, WRONG_USE, NOT_FOUND, UNREACHABLE, REFUSED, FAULT = 0, 1, 2, 3, 4, 5, 70
+
+# By name, since importing every layer would cost each command its start-up time. The code stands for errors without
+# one of their own; the nearest base class wins.
+_TABLE: Final[Mapping[str, tuple[int, str]]] = {
+    "domain.errors.Invalid": (WRONG_USE, "invalid"),
+    "domain.errors.NotFound": (NOT_FOUND, "not_found"),
+    "domain.errors.Refused": (REFUSED, "refused"),
+    "application.ports.SchemaMissing": (UNREACHABLE, "schema_missing"),
+    "application.ports.StoreUnavailable": (UNREACHABLE, "store_unavailable"),
+    "application.ports.WriteConflict": (UNREACHABLE, "write_conflict"),
+    "application.ports.PositionMoved": (UNREACHABLE, "position_moved"),
+}
+
+
+class WrongUse(Invalid):
+    """A command line that cannot be; `field` is the option or positional it is about."""
+
+
+class Failure(NamedTuple):
+    """An error as the edge shows it: the exit code, and the object that `--json` prints under `error`."""
+
+    exit_code: int
+    code: str
+    message: str
+    field: str | None
+    source: Mapping[str, Any] | None
+
+    def shape(self) -> dict[str, Any]:
+        """`{"error": {"code", "message", "field", "source"}}`."""
+        shown = {"code": self.code, "message": self.message, "field": self.field, "source": self.source}
+        return {"error": shown}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Translate any exception; one that the table does not know is a fault of ours."""
+    for kind in type(error).__mro__:
+        known = _TABLE.get(f"{kind.__module__}.{kind.__qualname__}")
+        if known is not None:
+            exit_code, code = known
+            message = getattr(error, "message", "") or str(error)
+            field = getattr(error, "field", "") or None
+            return Failure(exit_code, getattr(error, "code", code), message, field, getattr(error, "source", None))
+    what = f"{type(error).__name__}: {error}".rstrip(": ")
+    text = f"a fault of ours: {what}; run it again with --debug and report what that prints"
+    return Failure(FAULT, "internal_error", text, None, None)
