@@ -4,20 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from application.ports import Letter
 from application.privacy import NO_ACCOUNT, Sealer, Vault
 from domain.months import utc_month
 from domain.usage import Refusal, Usage
 
-DECODED = "decoded"  # format of a letter that holds a decoded Usage instead of the record's own bytes
-_encode_usage = msgspec.json.Encoder().encode
-
 
 class Incoming(NamedTuple):
-    """One record on its way in. `raw`: as it came, empty when the source keeps no bytes. `topic_id`: Kafka's, or
-    empty.
+    """One record on its way in. `raw`: the record as a letter keeps it, in the format that `record` names.
+    `topic_id`: Kafka's, or empty.
     """
 
     record: Usage | Refusal
@@ -44,7 +39,7 @@ def letters_of(refused: Sequence[tuple[Incoming, Refusal]], vault: Vault, sealer
 
 
 def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: int) -> Letter:
-    content, form = _content(item, reason)
+    content = _content(item)
     source_key = _source_key(item, reason, content, vault)
     letter_id = f"{now:014x}{source_key.hex()[:10]}"
     month = utc_month(now)
@@ -57,7 +52,7 @@ def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: 
         reason.account_id,
         reason.usage_id,
         item.source,
-        form,
+        item.record.format,
         source_key,
         month,
         sealer.seal_bytes(account, month, letter_id.encode(), content),
@@ -65,17 +60,18 @@ def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: 
     )
 
 
-def _content(item: Incoming, reason: Refusal) -> tuple[bytes, str]:
-    record = item.record
-    if isinstance(record, Refusal):
-        return record.raw or item.raw, record.format
-    if item.raw:
-        return item.raw, reason.format
-    return _encode_usage(record), DECODED
+def _content(item: Incoming) -> bytes:
+    """What a refusal keeps itself is the first bytes of a record that is too large."""
+    return (item.record.raw if isinstance(item.record, Refusal) else b"") or item.raw
 
 
 def _source_key(item: Incoming, reason: Refusal, content: bytes, vault: Vault) -> bytes:
     if item.topic_id:
         _, _, partition, offset = item.source
         return hashlib.sha256(f"{item.topic_id}\0{partition}\0{offset}".encode()).digest()[:16]
+    return record_key(content, reason, vault)
+
+
+def record_key(content: bytes, reason: Refusal, vault: Vault) -> bytes:
+    """Names a record that has no place of its own in a topic, with why it was refused."""
     return vault.digest(content + f"\0{reason.reason}\0{reason.account_id}".encode())
