@@ -1,6 +1,6 @@
 """The library's recorder on PostgreSQL: a batch and what belongs to it in one transaction, locked for one round trip.
 
-The rows go into a temporary table first. Then one request locks the log, moves the positions, moves the rows over in
+The rows go into a temporary table first. Then one request moves the positions, locks the log, moves the rows over in
 order, and commits: a client that freezes in between holds no lock that others wait for (the server ends its
 transaction after idle_in_transaction_session_timeout), and one that is stopped in mid-COPY blocks nobody.
 
@@ -150,7 +150,7 @@ class PostgresLedgerRecorder(PostgresProcessRecorder):
 
     def _finish(self, connection: Connection[DictRow], count: int, beside: Commit | None) -> Sequence[int]:
         lock, move = (self._lock, self._move) if count else ([], [])
-        requests = [*_rows(beside), *lock, *_swaps(beside), *move, ("COMMIT", ())]
+        requests = [*_swaps(beside), *_rows(beside), *lock, *move, ("COMMIT", ())]
         text = ";".join(statement for statement, _ in requests).encode()
         backend_pid = connection.info.backend_pid
         cursor = ClientCursor(connection, row_factory=tuple_row)

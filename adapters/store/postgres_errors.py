@@ -40,9 +40,11 @@ def store_error(error: Exception) -> StoreError | None:
         return StoreUnavailable(one_line(error)) if isinstance(error, OperationalError) else None
     text = one_line(cause)
     if cause.sqlstate == UNIQUE_VIOLATION:
-        return PositionMoved(text) if cause.diag.table_name == "positions" else WriteConflict(text)
+        if cause.diag.table_name == "positions":
+            return PositionMoved("a partition has a position already: another consumer has it now")
+        return WriteConflict(text)
     if cause.sqlstate == INVALID_TEXT and POSITIONS_MOVED in text:
-        return PositionMoved(text)
+        return PositionMoved("a partition's position is not as expected: another consumer has it now")
     if cause.sqlstate in AGAIN:
         return Again(text)
     if cause.sqlstate in NO_TABLE:
