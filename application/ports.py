@@ -46,6 +46,7 @@ class PositionSwap(NamedTuple):
     expected: int | None
     reached: int
     stored_topic_id: str = ""  # empty: the same as topic_id
+    miskeyed: int = 0  # messages on the way that were keyed otherwise than by their account
 
 
 class Position(NamedTuple):
@@ -55,6 +56,7 @@ class Position(NamedTuple):
     partition: int
     topic_id: str
     reached: int
+    miskeyed: int = 0  # messages so far that were keyed otherwise than by their account
 
 
 class DataKey(NamedTuple):

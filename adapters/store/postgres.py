@@ -56,11 +56,12 @@ MOVE: Final = (
     "NOTIFY {channel}",
     "SELECT lastval()",
 )
-FIRST_POSITION: Final = "INSERT INTO positions (topic, partition, topic_id, reached) VALUES (%s, %s, %s, %s)"
+FIRST_POSITION: Final = """INSERT INTO positions (topic, partition, topic_id, reached, miskeyed)
+    VALUES (%s, %s, %s, %s, %s)"""
 MOVE_POSITIONS: Final = """WITH moved AS (
-    UPDATE positions AS p SET topic_id = s.topic_id, reached = s.reached
-    FROM unnest(%s::text[], %s::int[], %s::text[], %s::bigint[], %s::text[], %s::bigint[])
-        AS s (topic, partition, stored_topic_id, expected, topic_id, reached)
+    UPDATE positions AS p SET topic_id = s.topic_id, reached = s.reached, miskeyed = p.miskeyed + s.miskeyed
+    FROM unnest(%s::text[], %s::int[], %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[])
+        AS s (topic, partition, stored_topic_id, expected, topic_id, reached, miskeyed)
     WHERE p.topic = s.topic AND p.partition = s.partition AND p.topic_id = s.stored_topic_id AND p.reached = s.expected
     RETURNING 1)
     SELECT CASE WHEN count(*) = %s THEN 0 ELSE (%s || count(*))::int END FROM moved"""
@@ -186,12 +187,12 @@ def _swaps(beside: Commit | None) -> list[Request]:
     first = [each for each in beside.positions if each.expected is None]
     moved = [each for each in beside.positions if each.expected is not None]
     requests: list[Request] = [
-        (FIRST_POSITION, (each.topic, each.partition, each.topic_id, each.reached)) for each in first
+        (FIRST_POSITION, (each.topic, each.partition, each.topic_id, each.reached, each.miskeyed)) for each in first
     ]
     if moved:
         columns = zip(
             *(
-                (m.topic, m.partition, m.stored_topic_id or m.topic_id, m.expected, m.topic_id, m.reached)
+                (m.topic, m.partition, m.stored_topic_id or m.topic_id, m.expected, m.topic_id, m.reached, m.miskeyed)
                 for m in moved
             ),
             strict=True,

@@ -20,7 +20,7 @@ TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS commcredits_schema (version integer NOT NULL)",
     """CREATE TABLE IF NOT EXISTS positions (
         topic text NOT NULL, partition integer NOT NULL, topic_id text NOT NULL, reached bigint NOT NULL,
-        PRIMARY KEY (topic, partition))""",
+        miskeyed bigint NOT NULL, PRIMARY KEY (topic, partition))""",
     """CREATE TABLE IF NOT EXISTS data_keys (
         account text NOT NULL, purpose text NOT NULL, month integer NOT NULL, wrapped {bytes} NOT NULL,
         PRIMARY KEY (account, purpose, month))""",

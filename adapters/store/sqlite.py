@@ -100,15 +100,16 @@ def _write_beside(cursor: sqlite3.Cursor, commit: Commit) -> None:
 
 def _swap_position(cursor: sqlite3.Cursor, swap: PositionSwap) -> None:
     if swap.expected is None:
-        statement = "INSERT INTO positions VALUES (?,?,?,?) ON CONFLICT DO NOTHING"
-        cursor.execute(statement, (swap.topic, swap.partition, swap.topic_id, swap.reached))
+        statement = "INSERT INTO positions VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
+        cursor.execute(statement, (swap.topic, swap.partition, swap.topic_id, swap.reached, swap.miskeyed))
     else:
         cursor.execute(
-            "UPDATE positions SET topic_id = ?, reached = ?"
+            "UPDATE positions SET topic_id = ?, reached = ?, miskeyed = miskeyed + ?"
             " WHERE topic = ? AND partition = ? AND topic_id = ? AND reached = ?",
             (
                 swap.topic_id,
                 swap.reached,
+                swap.miskeyed,
                 swap.topic,
                 swap.partition,
                 swap.stored_topic_id or swap.topic_id,

@@ -119,7 +119,7 @@ class LedgerStore(ABC):
     def positions(self) -> list[Position]:
         """Where the database has got to in each partition."""
         with self.asking() as database:
-            rows = database.execute("SELECT topic, partition, topic_id, reached FROM positions ORDER BY 1, 2")
+            rows = database.execute("SELECT topic, partition, topic_id, reached, miskeyed FROM positions ORDER BY 1, 2")
         return [Position(*row) for row in rows]
 
     def letters(
