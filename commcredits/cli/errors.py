@@ -21,7 +21,10 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "application.ports.StoreUnavailable": (UNREACHABLE, "store_unavailable"),
     "application.ports.WriteConflict": (UNREACHABLE, "write_conflict"),
     "application.ports.PositionMoved": (UNREACHABLE, "position_moved"),
+    "consumers.refusals.FileRefused": (REFUSED, "file_refused"),
 }
+# codes whose exit code is not their error's: a file format that asks for an option is a matter of use
+_EXIT_CODES: Final[Mapping[str, int]] = {"account_required": WRONG_USE}
 
 
 class WrongUse(Invalid):
@@ -48,10 +51,17 @@ def failure_of(error: BaseException) -> Failure:
     for kind in type(error).__mro__:
         known = _TABLE.get(f"{kind.__module__}.{kind.__qualname__}")
         if known is not None:
-            exit_code, code = known
-            message = getattr(error, "message", "") or str(error)
+            code = getattr(error, "code", known[1])
             field = getattr(error, "field", "") or None
-            return Failure(exit_code, getattr(error, "code", code), message, field, getattr(error, "source", None))
+            return Failure(_EXIT_CODES.get(code, known[0]), code, str(error), field, _source(error))
     what = f"{type(error).__name__}: {error}".rstrip(": ")
     text = f"a fault of ours: {what}; run it again with --debug and report what that prints"
     return Failure(FAULT, "internal_error", text, None, None)
+
+
+def _source(error: BaseException) -> Mapping[str, Any] | None:
+    """Where it happened; a file is named by its text."""
+    source = getattr(error, "source", None)
+    if isinstance(source, str):
+        return {"kind": "stdin" if source == "-" else "file", "name": source, "line": None} if source else None
+    return source

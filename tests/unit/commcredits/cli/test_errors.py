@@ -7,6 +7,7 @@ import pytest
 from commcredits.cli import main
 from commcredits.cli.errors import _TABLE, WrongUse, failure_of
 from commcredits.cli.program import commands_of
+from consumers.refusals import FileRefused
 from domain.errors import Invalid, NotFound, Refused
 
 
@@ -41,6 +42,17 @@ def test_a_stores_error_without_a_code_gets_the_tables(name: str, exit_code: int
     error = getattr(import_module("application.ports"), name)("run `commcredits migrate`")
     failure = failure_of(error)
     assert (failure.exit_code, failure.code, failure.message) == (exit_code, code, "run `commcredits migrate`")
+
+
+def test_a_refused_file_is_named_as_the_source() -> None:
+    failure = failure_of(FileRefused("missing_columns", "it has no column UsageId", "UsageId", "export.csv"))
+    assert (failure.exit_code, failure.code, failure.field) == (5, "missing_columns", "UsageId")
+    assert failure.message == "export.csv: it has no column UsageId"
+    assert failure.source == {"kind": "file", "name": "export.csv", "line": None}
+
+
+def test_a_file_that_needs_the_account_option_is_wrong_use() -> None:
+    assert failure_of(FileRefused("account_required", "give --account")).exit_code == 2
 
 
 def test_an_error_that_the_table_does_not_know_is_a_fault_of_ours() -> None:
