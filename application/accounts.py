@@ -4,15 +4,16 @@ An account in the cache is as of its last commit here. Somebody else's write sho
 is evicted and loaded anew. Snapshots are written in bulk, outside any commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from application.ports import Store
 from domain.account import STATE_TOPIC, CreditAccount, dump_account, load_account
 from domain.errors import NotFound
-from domain.events import account_stream
+from domain.events import AccountOpened, account_stream, decode_state
 
 SNAPSHOT_EVERY = 25
 SNAPSHOT_BATCH = 2_000
+OPENED_PAGE = 1_000
 
 
 class Accounts:
@@ -97,3 +98,12 @@ class Accounts:
         )
         for account_id, account in due.items():
             self._snapshotted[account_id] = account.version
+
+
+def opened_accounts(store: Store) -> Iterator[list[str]]:
+    """The ids of all accounts as the log has them, a page at a time."""
+    after, topic = 0, AccountOpened.__name__
+    while rows := store.select_log(after, OPENED_PAGE, topics=[topic]):
+        events = (decode_state(topic, state) for _, _, _, _, state in rows)
+        yield [event.account_id for event in events if isinstance(event, AccountOpened)]
+        after = rows[-1][0]
