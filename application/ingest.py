@@ -63,6 +63,7 @@ class Ready(NamedTuple):
     place: int  # in the batch
     account: CreditAccount
     key: bytes
+    month: int  # of its start, UTC: whose data key seals it
     priced: bool
     rating: tuple[Number, str, Match] | None  # number, direction, matched rate; None: free or as priced
 
@@ -146,7 +147,7 @@ class Ingest:
         self._look_up(batch, look_up or self._batches_to_look_up > 0)
         ready = batch.ready.values()
         sealer.prepare(
-            {(r.usage.account_id, utc_month(r.usage.started_at)) for r in ready},
+            {(r.usage.account_id, r.month) for r in ready},
             {(r.usage.account_id, r.usage.user_id) for r in ready if r.usage.user_id},
         )
         batch.tally.accepted = len(batch.ready)
@@ -168,7 +169,8 @@ class Ingest:
         if isinstance(rating, Refusal):
             batch.stopped.append(Stopped(place, rating, usage, key))
             return
-        ready = Ready(usage, item.source, place, account, key, as_priced and not is_free(usage), rating)
+        month = utc_month(usage.started_at)
+        ready = Ready(usage, item.source, place, account, key, month, as_priced and not is_free(usage), rating)
         if batch.ready.setdefault(key, ready) is not ready:
             batch.repeats.append(ready)
 
@@ -256,7 +258,7 @@ class Ingest:
             user = sealer.pseudonym(usage.account_id, usage.user_id)
             amount, balance, flags, proof = _decide_debit(ready, user)
             commitment, sealed = sealer.seal(
-                usage.account_id, utc_month(usage.started_at), ready.key,
+                usage.account_id, ready.month, ready.key,
                 content_of(usage, ready.priced), personal_of(usage),
             )  # fmt: skip
             recorded_at = now if now > account.recorded_at else account.recorded_at

@@ -77,7 +77,7 @@ def decide_rated(
     amount = charge.amount
     if decimals != account.scale:
         amount = amount.quantize(quantum(account.scale))
-    lots, debt = draw(account.open_lots, amount, usage.started_at) if amount else ((), ZERO)
+    lots, debt = draw(account.open_lots, amount, usage.started_at)
     proof = Proof(
         version.deck,
         version.version,

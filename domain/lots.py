@@ -3,7 +3,7 @@
 A lot pays usage that started no later than its expiry. What no lot pays is debt; the next funds cover debt first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -31,8 +31,12 @@ class Lot(msgspec.Struct, array_like=True):
         return (self.purchased_at, self.version)
 
 
-def draw(lots: Iterable[Lot], amount: Decimal, started_at: int) -> tuple[tuple[LotDraw, ...], Decimal]:
+def draw(lots: Sequence[Lot], amount: Decimal, started_at: int) -> tuple[tuple[LotDraw, ...], Decimal]:
     """What each lot (given in order) pays of an amount of usage that started then, and the rest, which is debt."""
+    if not amount:
+        return (), ZERO
+    if lots and (first := lots[0]).remaining >= amount and first.expires_at >= started_at:
+        return (LotDraw(first.id, amount),), ZERO
     draws: list[LotDraw] = []
     for lot in lots:
         if not amount:
