@@ -181,6 +181,12 @@ class PostgresStore(LedgerStore):
         with self.asking() as database:
             return cast("list[LogRow]", database.execute(f"{sql} ORDER BY notification_id LIMIT ?", (*values, limit)))
 
+    def count_log(self, after: int) -> int:
+        """How many events there are after a position."""
+        with self.asking() as database:
+            [[count]] = database.execute("SELECT count(*) FROM stored_events WHERE notification_id > ?", (after,))
+        return int(count)
+
     def find_usages(self, keys: Sequence[bytes]) -> Mapping[bytes, StoredUsage]:
         """The events that hold these usage keys."""
         with self.asking() as database:

@@ -144,6 +144,12 @@ class SQLiteStore(LedgerStore):
             rows = database.execute(f"{sql} ORDER BY rowid LIMIT ?", params)
         return [(position, uuid_of(i), version, topic, state) for position, i, version, topic, state in rows]
 
+    def count_log(self, after: int) -> int:
+        """How many events there are after a position."""
+        with self.reading() as database:
+            [[count]] = database.execute("SELECT count(*) FROM stored_events WHERE rowid > ?", (after,))
+        return int(count)
+
     def find_usages(self, keys: Sequence[bytes]) -> Mapping[bytes, StoredUsage]:
         """The events that hold these usage keys."""
         columns = "usage_key, rowid, originator_id, originator_version, state"

@@ -1,0 +1,133 @@
+"""The balance read model: one row per account, with the whole state of the account as of its last event.
+
+Row: the account's stream (key), its id, the position of its last event, `domain.account.dump_account` of its state.
+While events are applied the accounts in use stay in memory; the others are loaded from their rows, many at a time.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+from domain.account import CreditAccount, dump_account, load_account
+from domain.events import DeckImported, GapAccepted, account_stream
+from projections.freshness import Freshness, freshness
+from projections.ports import Database, Entry, Store
+from projections.tables import bytes_type, put_rows, select_keys
+
+NAME: Final = "balance"
+TABLE: Final = "balances"
+COLUMNS: Final = ("stream", "account", "position", "state")
+CAPACITY: Final = 20_000
+
+_OF_NO_ACCOUNT: Final = frozenset((DeckImported, GapAccepted))
+
+
+def create(database: Database, table: str = TABLE) -> None:
+    """The table, where it is not there."""
+    octets = bytes_type(database)
+    bytewise = "binary" if database.dialect == "sqlite" else '"C"'
+    database.execute(
+        f"CREATE TABLE IF NOT EXISTS {table} (stream {octets} NOT NULL PRIMARY KEY,"
+        f" account text COLLATE {bytewise} NOT NULL UNIQUE, position bigint NOT NULL, state {octets} NOT NULL)"
+    )
+
+
+def read_balance(database: Database, account_id: str) -> tuple[int, CreditAccount] | None:
+    """The position of the account's last event that is applied, and the account as of it. None: not known (yet)."""
+    select = f"SELECT position, state FROM {TABLE} WHERE stream = ?"  # noqa: S608
+    for position, state in database.execute(select, (account_stream(account_id).bytes,)):
+        return position, load_account(state)
+    return None
+
+
+def balance_of(store: Store, account_id: str, now: int) -> tuple[CreditAccount, Freshness] | None:
+    """The account and how fresh it is. All its events up to the freshness's position are in it, and none after."""
+    fresh = freshness(store, NAME, now)
+    with store.reading() as database:
+        found = read_balance(database, account_id)
+    if found is None:
+        return None
+    position, account = found
+    return account, fresh._replace(position=max(fresh.position, position))
+
+
+def list_accounts(database: Database, after: str = "", limit: int = 1000) -> list[tuple[int, CreditAccount]]:
+    """The accounts whose ids follow `after`, in order of id: position and account."""
+    select = f"SELECT position, state FROM {TABLE} WHERE account > ? ORDER BY account LIMIT ?"  # noqa: S608
+    return [(position, load_account(state)) for position, state in database.execute(select, (after, limit))]
+
+
+class _Kept:
+    """An account in memory: `position` of its last event, `written` that of its row."""
+
+    __slots__ = ("account", "position", "written")
+
+    def __init__(self, account: CreditAccount, position: int) -> None:
+        self.account, self.position, self.written = account, position, position
+
+
+class Balances:
+    """See projections.ports.ReadModel. `capacity`: accounts that stay in memory between two writes."""
+
+    name = NAME
+
+    def __init__(self, table: str = TABLE, capacity: int = CAPACITY) -> None:
+        self.table, self._capacity = table, capacity
+        self._kept: dict[UUID, _Kept] = {}
+        self._changed: dict[UUID, _Kept] = {}
+
+    @property
+    def pending(self) -> int:
+        """Accounts whose rows are to be written."""
+        return len(self._changed)
+
+    def create(self, database: Database) -> None:
+        """The table."""
+        create(database, self.table)
+
+    def apply(self, store: Store, entries: Sequence[Entry]) -> None:
+        """An event that an account's row has already is passed over: another applier may have written the row."""
+        entries = [entry for entry in entries if entry[3].__class__ not in _OF_NO_ACCOUNT]
+        streams = {entry[1] for entry in entries}
+        self._load(store, streams)
+        kept = self._kept
+        for position, stream, version, event in entries:
+            one = kept[stream]
+            account = one.account
+            if version > account.version:
+                account.apply(event, version)
+                one.position = position
+        for stream in streams:
+            one = kept[stream] = kept.pop(stream)  # the ones used last stay longest
+            if one.position != one.written:
+                self._changed[stream] = one
+
+    def _load(self, store: Store, streams: Iterable[UUID]) -> None:
+        missing = [stream for stream in streams if stream not in self._kept]
+        if not missing:
+            return
+        select = f"SELECT stream, position, state FROM {self.table} WHERE stream IN ({{}})"  # noqa: S608
+        with store.reading() as database:
+            for key, position, state in select_keys(database, select, [stream.bytes for stream in missing]):
+                self._kept[UUID(bytes=key)] = _Kept(load_account(state), position)
+        for stream in missing:
+            if stream not in self._kept:
+                self._kept[stream] = _Kept(CreditAccount(), 0)
+
+    def write(self, database: Database) -> None:
+        """In the order of the key, and then what is too much in memory goes."""
+        rows = []
+        for stream, one in self._changed.items():
+            rows.append((stream.bytes, one.account.account_id, one.position, dump_account(one.account)))
+            one.written = one.position
+        rows.sort()
+        put_rows(database, self.table, COLUMNS, rows)
+        self._changed = {}
+        too_many = max(len(self._kept) - self._capacity, 0)
+        for stream in list(islice(self._kept, too_many)):
+            del self._kept[stream]
+
+    def forget(self) -> None:
+        """Load anew what is needed."""
+        self._kept, self._changed = {}, {}

@@ -1,0 +1,103 @@
+"""Following the log: read a batch, apply it in memory, then rows and the new position in one transaction.
+
+Several may follow for the same read models at once: who finds the position moved when its turn to write has come drops
+what it had and goes on from there. An event that this program does not know stops them, after all that came before it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from domain.events import UnknownEvent, decode_state
+from projections.ports import Entry, LogRow, ReadModel, Store
+
+BATCH: Final = 5_000
+IDLE_SECONDS: Final = 0.5  # how long to wait for news of the log before looking without any
+
+
+class Unreadable(Exception):
+    """An event that cannot be applied; read models stand at the position before it."""
+
+    code = "unreadable_event"
+
+    def __init__(self, position: int, stream: UUID, version: int, cause: Exception) -> None:
+        super().__init__(f"position {position} of the log (version {version} of stream {stream}): {cause}")
+        self.position, self.stream, self.version = position, stream, version
+
+
+def decode(rows: Sequence[LogRow]) -> list[Entry]:
+    """The events, as far as they can be read. Raises Unreadable where the first cannot."""
+    entries: list[Entry] = []
+    for position, stream, version, topic, state in rows:
+        try:
+            entries.append((position, stream, version, decode_state(topic, state)))
+        except UnknownEvent as error:
+            if not entries:
+                raise Unreadable(position, stream, version, error) from error
+            break
+    return entries
+
+
+class Follower:
+    """Keeps read models up to the log. Errors of the store pass through; it may be asked again after one."""
+
+    def __init__(self, store: Store, models: Sequence[ReadModel], batch: int = BATCH) -> None:
+        self._store, self._models, self._batch = store, models, batch
+        self._positions: dict[str, int] = {}
+
+    def run(self, stop: Callable[[], bool], wait: Callable[[float], object]) -> None:
+        """Until `stop()`. `wait(seconds)` returns when the log may have grown, or after that time."""
+        while not stop():
+            if not self.step():
+                wait(IDLE_SECONDS)
+
+    def catch_up(self, upto: int | None = None) -> None:
+        """Apply the log up to a position, by default its end of now."""
+        upto = self._store.max_position() if upto is None else upto
+        while min(self.positions().values()) < upto and self.step(upto):
+            pass
+
+    def step(self, upto: int | None = None) -> bool:
+        """Apply the next batch; False: there is none."""
+        try:
+            return self._step(self.positions(), upto)
+        except BaseException:
+            self.forget()
+            raise
+
+    def positions(self) -> dict[str, int]:
+        """How far each read model has got, by name."""
+        if not self._positions:
+            self._positions = {model.name: self._store.tracked(model.name) for model in self._models}
+        return self._positions
+
+    def forget(self) -> None:
+        """Drop what is in memory: the tables may hold something else."""
+        self._positions = {}
+        for model in self._models:
+            model.forget()
+
+    def _step(self, positions: dict[str, int], upto: int | None) -> bool:
+        rows = self._store.select_log(min(positions.values()), self._batch, upto)
+        if not rows:
+            return False
+        entries = decode(rows)
+        last = entries[-1][0]
+        behind = {model: positions[model.name] for model in self._models if positions[model.name] < last}
+        for model, after in behind.items():
+            model.apply(self._store, entries if after < entries[0][0] else [e for e in entries if e[0] > after])
+        if self._write(behind, last):
+            positions.update({model.name: last for model in behind})
+        else:
+            self.forget()
+        return True
+
+    def _write(self, behind: dict[ReadModel, int], last: int) -> bool:
+        with self._store.transaction() as database:
+            for model, after in behind.items():
+                if self._store.hold_tracking(database, model.name) != after:
+                    return False
+            for model, after in behind.items():
+                self._store.advance_tracking(database, model.name, last, after)
+                model.write(database)
+        return True
