@@ -11,7 +11,7 @@ from domain.months import DAY, to_microseconds
 _AT_ONCE: Final = frozenset({"asap", "immediate", "immediately", "now"})
 _UNSET: Final = ("0000-00-00", "0001-01-01")  # how databases write that there is none
 _END_OF_TIME: Final = "9999-12-31"
-_CLOCK: Final = r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?)?"
+_CLOCK: Final = r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?)?"
 _ISO: Final = re.compile(
     r"(?P<year>\d{4})[-/.]?(?P<month>\d\d)[-/.]?(?P<day>\d\d)" + _CLOCK + r"\s*(?P<zone>Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
@@ -117,7 +117,7 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> _Moment:
     if zone and zone != "Z":
         sign = -1 if zone[0] == "+" else 1
         at += sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60) * 1_000_000
-    return _Moment(at, has_time)
+    return _Moment(at + int((match["fraction"] or "")[:6].ljust(6, "0")), has_time)
 
 
 def _year(text: str) -> int:

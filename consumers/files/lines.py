@@ -1,7 +1,6 @@
 """Lines of a byte stream in constant memory: a line of any length is taken, or told to be too long."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -9,7 +8,6 @@ from consumers.refusals import KEPT_BYTES, MAX_RECORD_BYTES
 
 CHUNK_BYTES: Final = 1 << 18
 MAX_LINE_BYTES: Final = MAX_RECORD_BYTES + 2  # with its end
-_LINE_END: Final = re.compile(rb"\r\n?|\n")
 
 Read = Callable[[int], bytes]  # up to so many bytes, fewer when no more are there yet, none at the end
 
@@ -48,14 +46,14 @@ def _skip_line(start: bytes, read: Read) -> tuple[TooLong, bytes]:
     """The line that begins with `start`, hashed and forgotten, and what was read after it."""
     digest, size, rest, chunk = hashlib.sha256(), 0, b"", start
     while chunk:
-        end = _LINE_END.search(chunk)
-        line = chunk[: end.start()] if end else chunk
+        line = chunk.partition(b"\n")[0].partition(b"\r")[0]
         digest.update(line)
         size += len(line)
-        if end:
-            rest = chunk[end.end() :]
-            if not rest and chunk.endswith(b"\r"):
-                rest = read(CHUNK_BYTES).removeprefix(b"\n")
+        if len(line) < len(chunk):
+            rest = chunk[len(line) :]
+            if rest == b"\r":  # half a CRLF, perhaps
+                rest += read(CHUNK_BYTES)
+            rest = rest.removeprefix(b"\r").removeprefix(b"\n")
             break
         chunk = read(CHUNK_BYTES)
     return TooLong(start[:KEPT_BYTES], size, digest.hexdigest()), rest
