@@ -1,7 +1,6 @@
 """What a command is, and what it is handed when it runs."""
 
 import os
-import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,12 +11,13 @@ from commcredits.cli.output import Output
 from commcredits.cli.parser import SETTING, Parser
 
 if TYPE_CHECKING:
+    from commcredits.bootstrap import Engine
     from commcredits.setting_sources import Loaded
     from commcredits.settings import Settings
 
 
 class Context:
-    """One run of one command: its output, its settings (read at first use), the clock."""
+    """One run of one command: its output, its settings (read at first use), its engine (made at first use)."""
 
     def __init__(self, output: Output, flags: Mapping[str, str], config: Path | None = None) -> None:
         self.output, self._flags, self._config = output, flags, config
@@ -34,10 +34,17 @@ class Context:
         """The settings in force. Raises Invalid."""
         return self.loaded.settings
 
-    @staticmethod
-    def now() -> int:
-        """Microseconds since the epoch."""
-        return time.time_ns() // 1000
+    @cached_property
+    def engine(self) -> "Engine":
+        """The parts of the program. Raises Invalid."""
+        from commcredits.bootstrap import Engine
+
+        return Engine(self.settings)
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "engine" in self.__dict__:
+            self.engine.close()
 
 
 Run = Callable[[Context, Namespace], int]

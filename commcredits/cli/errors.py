@@ -21,6 +21,7 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "application.ports.StoreUnavailable": (UNREACHABLE, "store_unavailable"),
     "application.ports.WriteConflict": (UNREACHABLE, "write_conflict"),
     "application.ports.PositionMoved": (UNREACHABLE, "position_moved"),
+    "adapters.privacy.WrongMasterKey": (WRONG_USE, "wrong_master_key"),
     "consumers.refusals.FileRefused": (REFUSED, "file_refused"),
 }
 # codes whose exit code is not their error's: a file format that asks for an option is a matter of use

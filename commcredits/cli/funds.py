@@ -1,7 +1,11 @@
 """`funds add`."""
 
+from argparse import Namespace
+from decimal import Decimal
+
 from commcredits import values
-from commcredits.cli.command import Command, unwired
+from commcredits.cli.command import Command, Context
+from commcredits.cli.errors import DONE, WrongUse
 from commcredits.cli.parser import Parser
 
 
@@ -15,12 +19,48 @@ def _add_options(parser: Parser) -> None:
     parser.option("--expires", "when it expires; else by the account's months", values.end_instant, shown="TIME")
 
 
+def at_scale(amount: Decimal, scale: int, field: str) -> Decimal:
+    """An amount with exactly the account's decimals. Raises WrongUse where it has more."""
+    from domain.money import quantum
+
+    exact = amount.quantize(quantum(scale))
+    if exact != amount:
+        raise WrongUse("invalid_argument", f"{amount} has more decimals than the account's scale of {scale}", field)
+    return exact
+
+
+def _add(context: Context, arguments: Namespace) -> int:
+    from domain.commands import Funds
+
+    engine = context.engine
+    scale = engine.accounts.get(arguments.account).scale
+    funds = Funds(
+        at_scale(arguments.amount, scale, "amount"),
+        arguments.reference or "",
+        arguments.at,
+        arguments.recharge or "",
+        arguments.granted,
+        arguments.expires,
+    )
+    added = engine.administration.add_funds(engine.by(), arguments.account, funds)
+    context.output.document(
+        {
+            "account": arguments.account,
+            "lot": added.lot,
+            "amount": added.amount,
+            "balance": added.account.balance,
+            "duplicate": added.duplicate,
+        }
+    )
+    return DONE
+
+
 COMMANDS = (
     Command(
         "funds add",
         "adds money received elsewhere, as a lot of credit",
         "commcredits funds add contoso 250 --reference INV-2026-0117",
         _add_options,
-        unwired,
+        _add,
     ),
 )

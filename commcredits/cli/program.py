@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from importlib import import_module
 from typing import Final
 
@@ -88,7 +89,8 @@ def _run(arguments: list[str], output: Output) -> int:
         output.raw(parser.format_help().encode())
         return DONE
     parsed = parser.read(arguments)
-    return command.run(context_of(parsed, output), parsed)
+    with closing(context_of(parsed, output)) as context:
+        return command.run(context, parsed)
 
 
 def commands_of(noun: str) -> dict[str, Command]:
