@@ -25,6 +25,7 @@ _REFUSALS: Final = {None: None, WITHDRAWN: NO_RATE, AMBIGUOUS: AMBIGUOUS_RATE}
 
 MAX_PREFIX_DIGITS: Final = 15  # E.164
 MAX_SECONDS: Final = 2_678_400  # the longest usage
+END_OF_CALENDAR: Final = 221_845_392_000_000_000  # 9000-01-01
 
 
 class BadRate(ValueError):
@@ -136,7 +137,10 @@ def check_slots(slots: Sequence[Slot], blocked: str | None) -> None:
 
 
 def check_dates(effective_from: int | None, effective_to: int | None) -> None:
-    """Raises BadRate where it would hold at no time."""
+    """Raises BadRate where it would hold at no time, or outside the calendar of telephony."""
+    for column, at in (("effective from", effective_from), ("effective to", effective_to)):
+        if at is not None and not 0 <= at < END_OF_CALENDAR:
+            raise BadRate(column, "write a year from 1970 to 8999")
     if effective_from is not None and effective_to is not None and effective_to <= effective_from:
         raise BadRate("effective to", "it ends before it begins")
 

@@ -52,10 +52,17 @@ class Deck:
     """Every version of one deck. `load` gives a version's rates; it is called once for each version that is needed."""
 
     def __init__(self, versions: Iterable[DeckVersion], load: Callable[[DeckVersion], Iterable[Rate]]) -> None:
-        self.versions: Sequence[DeckVersion] = sorted(versions, key=lambda v: v.version)
         self._load = load
         self._compiled: dict[int, _Compiled] = {}
+        self._set(versions)
+
+    def _set(self, versions: Iterable[DeckVersion]) -> None:
+        self.versions: Sequence[DeckVersion] = sorted(versions, key=lambda v: v.version)
         self._starts, self._in_force = _timeline(self.versions)
+
+    def add(self, version: DeckVersion) -> None:
+        """A later import. What is compiled of the others is kept."""
+        self._set((*self.versions, version))
 
     @property
     def newest(self) -> DeckVersion:

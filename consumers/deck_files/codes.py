@@ -76,10 +76,8 @@ class Codes:
             yield str(number).zfill(len(start))
 
     def _whole(self, code: str, part: str) -> str:
-        digits = code.removeprefix("+")
-        international = digits is not code
-        if digits.startswith("00"):
-            digits, international = digits[2:], True
+        international = code.startswith(("+", "00"))
+        digits = code.removeprefix("+").removeprefix("00")
         if not (digits.isdecimal() and digits.isascii()):
             raise ValueError(f"{part!r} is no code: write its digits")
         if not international and not (self._national and digits.startswith("1")):

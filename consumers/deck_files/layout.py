@@ -66,6 +66,11 @@ TOGETHER: Final = frozenset({"name", "withdrawn", "status"})
 MEANINGS: Final = {name: meaning for meaning, names in SYNONYMS.items() for name in names}
 _NATIONAL: Final = frozenset({"npanxx", "npa nxx"})
 _PLURAL: Final = re.compile(r"\(s\)", re.IGNORECASE)
+_CURRENCY_LABEL: Final = re.compile(r"(?i:currency)[^A-Za-z]*(?:is\s+)?([A-Z]{3})\b")
+_CURRENCY_SAID: Final = re.compile(
+    r"(?:\b(?i:in|or|and)\s+|\(\s*)([A-Z]{3})\b|\b([A-Z]{3})(?=\s*(?:(?i:per)\s|/)\s*(?i:min))"
+)
+_WORDS_TOO: Final = frozenset("ALL COP CUP MAD PEN SOS TOP TRY".split())  # currencies that are words, too
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -167,11 +172,7 @@ def _drop_second_best(columns: dict[str, tuple[int, ...]]) -> None:
 
 def currency_named(lines: Iterable[str]) -> str:
     """The one currency that the text around a table names as that of its prices; "" where none or several are."""
-    codes = {
-        word
-        for line in lines
-        if re.search(r"currenc|price|rate|charge|amount|cost", line, re.IGNORECASE)
-        for word in re.findall(r"\b[A-Z]{3}\b", line)
-        if word in CURRENCIES
-    }
+    named = {code for line in lines for match in _CURRENCY_LABEL.finditer(line) if (code := match[1]) in CURRENCIES}
+    said = {code for line in lines for match in _CURRENCY_SAID.finditer(line) if (code := match[1] or match[2])}
+    codes = named or (said & CURRENCIES) - _WORDS_TOO
     return codes.pop() if len(codes) == 1 else ""
