@@ -4,15 +4,16 @@ Row: the account's stream (key), its id, the position of its last event, `domain
 While events are applied the accounts in use stay in memory; the others are loaded from their rows, many at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from domain.account import CreditAccount, dump_account, load_account
-from domain.events import DeckImported, GapAccepted, account_stream
+from domain.events import DeckImported, Event, GapAccepted, UnknownEvent, account_stream
 from projections.freshness import Freshness, freshness
-from projections.ports import Database, Entry, Store
+from projections.log import Entry, LogRow, Unreadable
+from projections.ports import Database, Store
 from projections.tables import bytes_type, put_rows, select_keys
 
 NAME: Final = "balance"
@@ -20,7 +21,8 @@ TABLE: Final = "balances"
 COLUMNS: Final = ("stream", "account", "position", "state")
 CAPACITY: Final = 20_000
 
-_OF_NO_ACCOUNT: Final = frozenset((DeckImported, GapAccepted))
+_OF_NO_ACCOUNT: Final[frozenset[type[Event]]] = frozenset((DeckImported, GapAccepted))
+_TOPICS_OF_NO_ACCOUNT: Final = frozenset(kind.__name__ for kind in _OF_NO_ACCOUNT)
 
 
 def create(database: Database, table: str = TABLE) -> None:
@@ -75,7 +77,7 @@ class Balances:
     def __init__(self, table: str = TABLE, capacity: int = CAPACITY) -> None:
         self.table, self._capacity = table, capacity
         self._kept: dict[UUID, _Kept] = {}
-        self._changed: dict[UUID, _Kept] = {}
+        self._changed: list[_Kept] = []
 
     @property
     def pending(self) -> int:
@@ -86,48 +88,58 @@ class Balances:
         """The table."""
         create(database, self.table)
 
-    def apply(self, store: Store, entries: Sequence[Entry]) -> None:
-        """An event that an account's row has already is passed over: another applier may have written the row."""
-        entries = [entry for entry in entries if entry[3].__class__ not in _OF_NO_ACCOUNT]
-        streams = {entry[1] for entry in entries}
-        self._load(store, streams)
+    def prepare(self, store: Store, rows: Sequence[LogRow]) -> None:
+        """The accounts in memory, the ones used last at the end."""
         kept = self._kept
-        for position, stream, version, event in entries:
-            one = kept[stream]
-            account = one.account
-            if version > account.version:
-                account.apply(event, version)
-                one.position = position
-        for stream in streams:
-            one = kept[stream] = kept.pop(stream)  # the ones used last stay longest
-            if one.position != one.written:
-                self._changed[stream] = one
+        missing = []
+        for stream in {row[1] for row in rows if row[3] not in _TOPICS_OF_NO_ACCOUNT}:
+            if stream in kept:
+                kept[stream] = kept.pop(stream)
+            else:
+                missing.append(stream)
+        self._load(store, missing)
 
-    def _load(self, store: Store, streams: Iterable[UUID]) -> None:
-        missing = [stream for stream in streams if stream not in self._kept]
-        if not missing:
-            return
+    def _load(self, store: Store, streams: Sequence[UUID]) -> None:
         select = f"SELECT stream, position, state FROM {self.table} WHERE stream IN ({{}})"  # noqa: S608
-        with store.reading() as database:
-            for key, position, state in select_keys(database, select, [stream.bytes for stream in missing]):
-                self._kept[UUID(bytes=key)] = _Kept(load_account(state), position)
-        for stream in missing:
-            if stream not in self._kept:
-                self._kept[stream] = _Kept(CreditAccount(), 0)
+        found = {}
+        if streams:
+            with store.reading() as database:
+                for key, *row in select_keys(database, select, [stream.bytes for stream in streams]):
+                    found[key] = row
+        for stream in streams:
+            position, state = found.get(stream.bytes, (0, None))
+            self._kept[stream] = _Kept(CreditAccount() if state is None else load_account(state), position)
+
+    def apply(self, entries: Sequence[Entry]) -> None:
+        """An event that an account's row has already is passed over: another applier may have written the row."""
+        kept, changed = self._kept, self._changed
+        for position, stream, version, event in entries:
+            if event.__class__ in _OF_NO_ACCOUNT:
+                continue
+            one = kept[stream]
+            if version > one.account.version:
+                try:
+                    one.account.apply(event, version)
+                except (UnknownEvent, ValueError, LookupError) as error:
+                    raise Unreadable(position, stream, version, error) from error
+                if one.position == one.written:
+                    changed.append(one)
+                one.position = position
 
     def write(self, database: Database) -> None:
         """In the order of the key, and then what is too much in memory goes."""
         rows = []
-        for stream, one in self._changed.items():
-            rows.append((stream.bytes, one.account.account_id, one.position, dump_account(one.account)))
+        for one in self._changed:
+            account = one.account
+            rows.append((account.stream.bytes, account.account_id, one.position, dump_account(account)))
             one.written = one.position
         rows.sort()
         put_rows(database, self.table, COLUMNS, rows)
-        self._changed = {}
+        self._changed = []
         too_many = max(len(self._kept) - self._capacity, 0)
         for stream in list(islice(self._kept, too_many)):
             del self._kept[stream]
 
     def forget(self) -> None:
         """Load anew what is needed."""
-        self._kept, self._changed = {}, {}
+        self._kept, self._changed = {}, []

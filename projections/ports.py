@@ -3,12 +3,8 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
-from uuid import UUID
 
-from domain.events import Event
-
-LogRow = tuple[int, UUID, int, str, bytes]  # position, stream, version, topic, state
-Entry = tuple[int, UUID, int, Event]  # position, stream, version, event
+from projections.log import Entry, LogRow
 
 
 class Database(Protocol):
@@ -58,9 +54,10 @@ class Store(Protocol):
 
 
 class ReadModel(Protocol):
-    """Rows made of the log's events. `apply` gathers in memory, `write` puts what was gathered into the table.
+    """Rows made of the log's events, the same bytes however the events are batched.
 
-    The rows are the same bytes however the events are batched. After an error `forget` drops what is in memory.
+    `prepare` reads what the events of some rows of the log need, `apply` gathers in memory, `write` puts what was
+    gathered into the table. After an error `forget` drops what is in memory.
     """
 
     name: str
@@ -71,6 +68,7 @@ class ReadModel(Protocol):
         ...
 
     def create(self, database: Database) -> None: ...
-    def apply(self, store: Store, entries: Sequence[Entry]) -> None: ...
+    def prepare(self, store: Store, rows: Sequence[LogRow]) -> None: ...
+    def apply(self, entries: Sequence[Entry]) -> None: ...
     def write(self, database: Database) -> None: ...
     def forget(self) -> None: ...

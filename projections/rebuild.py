@@ -12,8 +12,9 @@ import msgspec
 
 from domain.errors import NotFound, Refused
 from projections import balance, statement
+from projections.log import readable
 from projections.ports import Database, ReadModel, Store
-from projections.runner import BATCH, decode
+from projections.runner import BATCH
 from projections.tables import Digest, digest, discard, replace_table
 
 ROWS_A_WRITE: Final = 20_000
@@ -86,10 +87,11 @@ class Rebuild:
     def fill(self) -> None:
         """Bring the new table up to the log."""
         while rows := self._store.select_log(self.position, BATCH):
-            entries = decode(rows)
-            self._model.apply(self._store, entries)
-            self.position = entries[-1][0]
-            self.events += len(entries)
+            self._model.prepare(self._store, rows)
+            for entries in readable(rows):
+                self._model.apply(entries)
+                self.position = entries[-1][0]
+                self.events += len(entries)
             if self._model.pending >= ROWS_A_WRITE:
                 self._write()
         if self._model.pending:

@@ -6,36 +6,12 @@ what it had and goes on from there. An event that this program does not know sto
 
 from collections.abc import Callable, Sequence
 from typing import Final
-from uuid import UUID
 
-from domain.events import UnknownEvent, decode_state
-from projections.ports import Entry, LogRow, ReadModel, Store
+from projections.log import readable
+from projections.ports import ReadModel, Store
 
 BATCH: Final = 5_000
 IDLE_SECONDS: Final = 0.5  # how long to wait for news of the log before looking without any
-
-
-class Unreadable(Exception):
-    """An event that cannot be applied; read models stand at the position before it."""
-
-    code = "unreadable_event"
-
-    def __init__(self, position: int, stream: UUID, version: int, cause: Exception) -> None:
-        super().__init__(f"position {position} of the log (version {version} of stream {stream}): {cause}")
-        self.position, self.stream, self.version = position, stream, version
-
-
-def decode(rows: Sequence[LogRow]) -> list[Entry]:
-    """The events, as far as they can be read. Raises Unreadable where the first cannot."""
-    entries: list[Entry] = []
-    for position, stream, version, topic, state in rows:
-        try:
-            entries.append((position, stream, version, decode_state(topic, state)))
-        except UnknownEvent as error:
-            if not entries:
-                raise Unreadable(position, stream, version, error) from error
-            break
-    return entries
 
 
 class Follower:
@@ -81,11 +57,14 @@ class Follower:
         rows = self._store.select_log(min(positions.values()), self._batch, upto)
         if not rows:
             return False
-        entries = decode(rows)
-        last = entries[-1][0]
-        behind = {model: positions[model.name] for model in self._models if positions[model.name] < last}
-        for model, after in behind.items():
-            model.apply(self._store, entries if after < entries[0][0] else [e for e in entries if e[0] > after])
+        behind = {model: positions[model.name] for model in self._models if positions[model.name] < rows[-1][0]}
+        for model in behind:
+            model.prepare(self._store, rows)
+        last = 0
+        for entries in readable(rows):
+            for model, after in behind.items():
+                model.apply(entries if after < entries[0][0] else [e for e in entries if e[0] > after])
+            last = entries[-1][0]
         if self._write(behind, last):
             positions.update({model.name: last for model in behind})
         else:

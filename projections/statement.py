@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from domain.events import FundsAdded, UsageDebited, account_stream
 from projections.lines import entry_line
-from projections.ports import Database, Entry, Store
+from projections.log import Entry, LogRow
+from projections.ports import Database, Store
 from projections.tables import bytes_type
 
 NAME: Final = "statement"
@@ -82,7 +83,10 @@ class Statement:
         """The table."""
         create(database, self.table)
 
-    def apply(self, store: Store, entries: Sequence[Entry]) -> None:
+    def prepare(self, store: Store, rows: Sequence[LogRow]) -> None:
+        """A line needs nothing but its event."""
+
+    def apply(self, entries: Sequence[Entry]) -> None:
         """Lines of the events that have one."""
         for position, stream, _, event in entries:
             if isinstance(event, UsageDebited | FundsAdded):
