@@ -1,12 +1,19 @@
 """`deck import|list|show`: rate decks."""
 
 import re
+from argparse import Namespace
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from commcredits import values
-from commcredits.cli.command import Command, unwired
+from commcredits.cli.command import Command, Context
+from commcredits.cli.errors import DONE, REFUSED_SOME, failure_of
+from commcredits.cli.files import open_file
 from commcredits.cli.parser import Parser
+
+if TYPE_CHECKING:
+    from application.deck_import import ImportResult
 
 
 def _columns(text: str) -> tuple[str, ...]:
@@ -52,20 +59,99 @@ def _show_options(parser: Parser) -> None:
     parser.option("--version", "an earlier version; else the newest", values.whole(1, 10**9), shown="V")
 
 
+def _import(context: Context, arguments: Namespace) -> int:
+    from application.deck_import import DeckHasErrors, ImportOptions, import_deck
+    from consumers.deck_files import DeckOptions, open_deck
+
+    engine, output = context.engine, context.output
+    options = ImportOptions(
+        arguments.name,
+        getattr(arguments, "from"),
+        arguments.currency,
+        arguments.decimals,
+        arguments.round,
+        arguments.amend,
+        arguments.dry_run,
+        arguments.skip_bad,
+    )
+    says = DeckOptions(
+        arguments.date_format or "",
+        ",".join(arguments.columns or ()),
+        arguments.unit or Decimal(1),
+        arguments.country_code or "",
+    )
+    with open_file(arguments.file, "file") as stream:
+        try:
+            result = import_deck(engine.store, engine.by(), open_deck(stream, says), options)
+        except DeckHasErrors as error:
+            failure = failure_of(error)
+            output.note(f"commcredits: {failure.message}")
+            output.document({**_import_view(error.result), **failure.shape()})
+            return failure.exit_code
+    output.document(_import_view(result))
+    return REFUSED_SOME if result.bad_total else DONE
+
+
+def _import_view(result: "ImportResult") -> dict[str, Any]:
+    bad = [
+        {"line": row.line, "other_line": row.other_line, "column": row.column or None, "reason": row.reason}
+        for row in result.bad
+    ]
+    return {
+        "deck": result.deck,
+        "version": result.version,
+        "rates": result.rates,
+        "bad": bad,
+        "bad_total": result.bad_total,
+        "ignored_columns": list(result.ignored_columns),
+    }
+
+
+def _list(context: Context, arguments: Namespace) -> int:
+    del arguments
+    from application.decks import list_decks
+
+    context.output.document(
+        [
+            {
+                "name": version.deck,
+                "version": version.version,
+                "from": None if version.starts_at is None else values.time_text(version.starts_at),
+                "currency": version.currency,
+                "decimals": version.decimals,
+                "round": version.rounding,
+                "rates": version.rates,
+                "sha256": version.sha256,
+            }
+            for version in list_decks(context.engine.store)
+        ]
+    )
+    return DONE
+
+
+def _show(context: Context, arguments: Namespace) -> int:
+    from application.deck_export import find_version, show_deck
+
+    store, output = context.engine.store, context.output
+    form = arguments.format or ("ndjson" if output.json else "csv")
+    output.stream(show_deck(store, find_version(store, arguments.name, arguments.version), form))
+    return DONE
+
+
 COMMANDS = (
     Command(
         "deck import",
         "imports a version of a rate deck",
         "commcredits deck import rates.csv --name default --currency EUR --dry-run",
         _import_options,
-        unwired,
+        _import,
     ),
-    Command("deck list", "lists the decks with their versions", "commcredits deck list", lambda _: None, unwired),
+    Command("deck list", "lists the decks with their versions", "commcredits deck list", lambda _: None, _list),
     Command(
         "deck show",
         "writes a deck's rates",
         "commcredits deck show default --format ndjson",
         _show_options,
-        unwired,
+        _show,
     ),
 )

@@ -54,6 +54,13 @@ class Output:
         self._stdout.write(content)
         self._stdout.flush()
 
+    def stream(self, pieces: Iterable[bytes]) -> None:
+        """The same of any length, in large writes."""
+        self._clear_progress()
+        for piece in pieces:
+            self._stdout.write(piece)  # buffered
+        self._stdout.flush()
+
     def note(self, text: str) -> None:
         """A line for people, beside the result."""
         self._clear_progress()
