@@ -1,0 +1,158 @@
+"""What the broker says of topics and logs, asked fresh on a connection of its own.
+
+On the consumer's own connection a question would wait behind the fetch that waits for new messages (seen: 110 ms),
+and its cached topic ids stay the old ones when a topic is made anew.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, TypeVar
+
+from kafka import TopicPartition, errors
+from kafka.admin import KafkaAdminClient
+from kafka.net.compat import KafkaNetClient
+from kafka.protocol.consumer import IsolationLevel, OffsetSpec
+
+from consumers.kafka.config import KafkaConfig
+from consumers.kafka.errors import BrokerRefused, BrokerUnavailable, Misplaced, PartitionsDiffer, TopicMissing
+from consumers.kafka.patience import Patience
+from consumers.kafka.records import Partition
+
+T = TypeVar("T")
+
+# a broker that has just started, or a topic that has just been made, may be unknown for a moment
+MISSING_SECONDS: Final = 3.0
+NO_TOPIC_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+REFUSALS: Final = (
+    errors.AuthorizationError,
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.IllegalSaslStateError,
+    errors.UnsupportedVersionError,
+    errors.KafkaConfigurationError,
+    errors.InvalidSessionTimeoutError,
+    errors.InvalidGroupIdError,
+    errors.InconsistentGroupProtocolError,
+    errors.GroupMaxSizeReachedError,
+)
+NOT_ALLOWED: Final = errors.TopicAuthorizationFailedError.errno
+
+
+class Topic(NamedTuple):
+    """A topic as it is now. Its id tells it from an earlier one of the same name."""
+
+    topic_id: str
+    partitions: int
+
+
+def unavailable(config: KafkaConfig) -> Callable[[Exception], BrokerUnavailable]:
+    """How to give up on the brokers."""
+
+    def give_up(trouble: Exception) -> BrokerUnavailable:
+        what = f"no answer from {config.bootstrap} for {config.broker_patience_seconds} s ({one_line(trouble)})"
+        return BrokerUnavailable(f"{what}: is the broker up, and COMMCREDITS_KAFKA_BOOTSTRAP right?")
+
+    return give_up
+
+
+def refused(config: KafkaConfig, error: Exception) -> BrokerRefused:
+    """The broker's no, in a sentence."""
+    return BrokerRefused(f"the broker at {config.bootstrap} refuses: {one_line(error)}")
+
+
+def one_line(error: Exception) -> str:
+    """An error's name and text."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+
+
+def connect(kind: Callable[..., T], **arguments: Any) -> T:
+    """A client of kafka-python. One that cannot connect would leave its thread behind: it is ended here."""
+    made: list[Any] = []
+
+    def make(**configs: Any) -> Any:
+        made.append(KafkaNetClient(**configs))
+        return made[0]
+
+    try:
+        return kind(kafka_client=make, **arguments)
+    except BaseException:
+        for client in made:
+            client.close()
+        raise
+
+
+class Broker:
+    """Asks the cluster about the two topics. Every question waits out the broker's absence, as long as patience lasts.
+
+    All raise BrokerUnavailable, BrokerRefused, Stopped.
+    """
+
+    def __init__(self, config: KafkaConfig, stop: Callable[[], bool]) -> None:
+        self._config = config
+        self._patience = Patience(config.broker_patience_seconds, stop, unavailable(config))
+        self._admin: Any = None
+
+    def topics(self) -> dict[str, Topic]:
+        """Both topics. Raises TopicMissing, PartitionsDiffer."""
+        end = time.monotonic() + MISSING_SECONDS
+        while len(found := self.present()) < len(set(self._config.topics)):
+            if time.monotonic() > end:
+                [missing, *_] = [name for name in self._config.topics if name not in found]
+                text = f"there is no topic {missing} at {self._config.bootstrap}: make it, both with equal partitions"
+                raise TopicMissing(text, {"kind": "kafka", "topic": missing, "partition": None, "offset": None})
+            time.sleep(0.05)
+        if len({topic.partitions for topic in found.values()}) > 1:
+            counts = ", ".join(f"{name} has {found[name].partitions}" for name in self._config.topics)
+            raise PartitionsDiffer(f"the topics need equal numbers of partitions: {counts}; add to the smaller one")
+        return found
+
+    def present(self) -> dict[str, Topic]:
+        """Those of both topics that are there at this moment."""
+        described = self._ask(lambda admin: admin.describe_topics(list(self._config.topics)))
+        for each in described:
+            if each["error_code"] == NOT_ALLOWED:
+                raise refused(self._config, errors.TopicAuthorizationFailedError(each["name"]))
+        return {each["name"]: _topic(each) for each in described if each["error_code"] == 0}
+
+    def starts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The first offset that each log still has."""
+        return self._offsets(partitions, OffsetSpec.EARLIEST)
+
+    def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The offset after the last message that may be read: none of a transaction that is still open."""
+        return self._offsets(partitions, OffsetSpec.LATEST)
+
+    def _offsets(self, partitions: Iterable[Partition], spec: Any) -> dict[Partition, int]:
+        wanted = {TopicPartition(*each): spec for each in partitions}
+        if not wanted:
+            return {}
+        found = self._ask(lambda admin: admin.list_partition_offsets(dict(wanted), IsolationLevel.READ_COMMITTED))
+        return {partition: at.offset for partition, at in found.items()}
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._admin is not None:
+            self._admin.close()
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        def ask() -> T:
+            try:
+                if self._admin is None:
+                    self._admin = connect(KafkaAdminClient, **self._config.connection())
+                return question(self._admin)
+            except REFUSALS as error:
+                raise refused(self._config, error) from error
+            except errors.UnknownTopicOrPartitionError as error:
+                raise Misplaced(one_line(error)) from error
+
+        return self._patience.ask(ask, errors.KafkaError)
+
+
+def _topic(described: dict[str, Any]) -> Topic:
+    topic_id = str(described["topic_id"])
+    if topic_id in (NO_TOPIC_ID, "None"):
+        raise BrokerRefused(
+            "the broker tells no topic ids, and without them a topic made anew looks the same: Kafka 2.8+"
+        )
+    return Topic(topic_id, len(described["partitions"]))

@@ -1,0 +1,146 @@
+"""A member of the consumer group, as kafka-python has it, told where to read by us alone.
+
+kafka-python's defaults (`latest`, `read_uncommitted`, auto-commit, auto-create, 45 s) would lose or invent usage: none
+is relied on. Its rebalance listeners run on its own thread, while this one waits in `poll`: there the partitions are
+only paused, so that nothing is read before `place` has said where from.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition, errors
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+
+from consumers.kafka.broker import REFUSALS, connect, one_line, refused, unavailable
+from consumers.kafka.config import KafkaConfig
+from consumers.kafka.errors import Misplaced
+from consumers.kafka.patience import Patience
+from consumers.kafka.records import Partition, Records
+
+POLL_MS: Final = 100  # also how long a stop may go unnoticed
+HEARTBEAT_MS: Final = 500  # a rebalance is noticed at a heartbeat
+LEAVE_MS: Final = 2_000
+FETCH_BYTES: Final = 8 << 20
+METADATA_MS: Final = 60_000  # new partitions are noticed
+TELL_SECONDS: Final = 5.0
+_log = logging.getLogger("commcredits.consumer")
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
+    """Notes what happened; on kafka-python's thread."""
+
+    def __init__(self, consumer: Any) -> None:
+        self.consumer = consumer
+        self.revoked = self.assigned = False
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.revoked = True
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        for partition in assigned:
+            self.consumer.seek(partition, 0)  # any offset: without one kafka-python would look for a committed one
+        self.consumer.pause(*assigned)
+        self.assigned = True
+
+
+class Member:
+    """Joins the group at its first `poll`, leaves it at `close`. Raises BrokerUnavailable, BrokerRefused, Stopped."""
+
+    def __init__(self, config: KafkaConfig, stop: Callable[[], bool]) -> None:
+        self._config = config
+        self._patience = Patience(config.broker_patience_seconds, stop, unavailable(config))
+        self._consumer = self._patience.ask(self._join, errors.KafkaError)
+        self._listener = _Listener(self._consumer)
+        self._consumer.subscribe(list(config.topics), listener=self._listener)
+        self._told: dict[Partition, int] = {}
+        self._told_at = 0.0
+
+    def poll(self) -> Records:
+        """The next messages, at most a batch of them; none when there are none within a moment.
+
+        Raises Misplaced where the log does not have what comes next.
+        """
+        try:
+            records: Records = self._consumer.poll(POLL_MS)
+        except REFUSALS as error:
+            raise refused(self._config, error) from error
+        except (errors.OffsetOutOfRangeError, errors.LogTruncationError) as error:
+            raise Misplaced(one_line(error)) from error
+        except errors.KafkaError as error:
+            self._patience.bear(error)
+            return {}
+        self._patience.over()
+        return records
+
+    def revoked(self) -> bool:
+        """Whether partitions were taken away since this was last asked."""
+        revoked, self._listener.revoked = self._listener.revoked, False
+        return revoked
+
+    def waiting(self) -> bool:
+        """Whether partitions were assigned that have no place yet."""
+        return self._listener.assigned
+
+    def partitions(self) -> list[Partition]:
+        """The ones that are ours now."""
+        return sorted(self._consumer.assignment())
+
+    def place(self, offsets: Mapping[Partition, int]) -> None:
+        """Read on from these offsets; they are of all partitions that are ours."""
+        self._listener.assigned = False
+        for partition, offset in offsets.items():
+            self._consumer.seek(TopicPartition(*partition), offset)
+        self._consumer.resume(*(TopicPartition(*partition) for partition in offsets))
+
+    def position(self, partition: Partition) -> int:
+        """The offset after what `poll` has given: beyond the last message where a transaction left a mark there.
+
+        Raises Misplaced where the log was cut.
+        """
+        try:
+            position: int = self._consumer.position(TopicPartition(*partition))
+        except errors.LogTruncationError as error:
+            raise Misplaced(one_line(error)) from error
+        return position
+
+    def tell(self, reached: Mapping[Partition, int], now: bool = False) -> None:
+        """Let Kafka know how far we are, every few seconds: for those who watch the lag there. We never read it."""
+        if reached == self._told or (not now and time.monotonic() < self._told_at + TELL_SECONDS):
+            return
+        self._told, self._told_at = dict(reached), time.monotonic()
+        offsets = {TopicPartition(*partition): OffsetAndMetadata(offset) for partition, offset in reached.items()}
+        self._consumer.commit_async(offsets, _told)
+
+    def close(self) -> None:
+        """Leave the group, so that the others take over at once."""
+        self._consumer.close(autocommit=False, timeout_ms=LEAVE_MS)
+
+    def _join(self) -> Any:
+        session_ms = 1_000 * self._config.session_seconds
+        try:
+            return connect(
+                KafkaConsumer,
+                **self._config.connection(),
+                group_id=self._config.group,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                allow_auto_create_topics=False,
+                partition_assignment_strategy=(RangePartitionAssignor,),  # co-partitions the two topics
+                session_timeout_ms=session_ms,
+                heartbeat_interval_ms=min(HEARTBEAT_MS, session_ms // 3),
+                max_poll_records=self._config.batch_size,
+                max_partition_fetch_bytes=FETCH_BYTES,
+                metadata_max_age_ms=METADATA_MS,
+                metrics_enabled=False,
+            )
+        except REFUSALS as error:
+            raise refused(self._config, error) from error
+
+
+def _told(offsets: Any, answer: Any) -> None:
+    if isinstance(answer, Exception):
+        _log.debug("the lag was not told: %s", one_line(answer))
