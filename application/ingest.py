@@ -88,7 +88,8 @@ class Batch:
         self.seen: set[int] = set()  # places of duplicates and conflicts
         self.refused: dict[int, Refusal] = {}  # by place: what becomes a letter
         self.events: list[NewEvent] = []
-        self.tally = Tally(read=len(incoming))
+        nothing = {(account.currency, account.scale) for account in accounts.values()}
+        self.tally = Tally(read=len(incoming), charged={c: ZERO.scaleb(-scale) for c, scale in sorted(nothing)})
 
 
 class Ingest:
@@ -124,8 +125,10 @@ class Ingest:
                 self._decide(batch, sealer, attempt > 0)
                 self._debit(batch, sealer, channel, why)
                 steps = resolve(batch.refused, batch.now) if resolve else ()
-                refused = () if resolve else [(incoming[place], reason) for place, reason in batch.refused.items()]
-                letters = letters_of(refused, self._vault, sealer, batch.now)
+                refused = {} if resolve else batch.refused
+                letters = letters_of(
+                    [(incoming[place], refused[place]) for place in sorted(refused)], self._vault, sealer, batch.now
+                )
                 self._store.commit(Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users))
             except WriteConflict:
                 self._accounts.evict(names)
@@ -272,7 +275,7 @@ class Ingest:
             stream = account.stream
             append(NewEvent(stream, version, _DEBITED, encode_state(event), ready.key))
             if amount:
-                charged[account.currency] = charged.get(account.currency, ZERO) + amount
+                charged[account.currency] += amount
             if account.recharge.state == ARMED and (trigger := due_trigger(account)) is not None:
                 account.apply(trigger, version + 1)
                 append(NewEvent(stream, version + 1, trigger.__class__.__name__, encode_state(trigger)))

@@ -32,16 +32,16 @@ def letters_of(refused: Sequence[tuple[Incoming, Refusal]], vault: Vault, sealer
     month = utc_month(now)
     sealer.prepare({(reason.account_id or NO_ACCOUNT, month) for _, reason in refused}, ())
     letters: dict[bytes, Letter] = {}
-    for item, reason in refused:
-        letter = _letter(item, reason, vault, sealer, now)
+    for place, (item, reason) in enumerate(refused):
+        letter = _letter(item, reason, vault, sealer, now, place)
         letters.setdefault(letter.source_key, letter)
     return list(letters.values())
 
 
-def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: int) -> Letter:
+def _letter(item: Incoming, reason: Refusal, vault: Vault, sealer: Sealer, now: int, place: int) -> Letter:
     content = _content(item)
     source_key = _source_key(item, reason, content, vault)
-    letter_id = f"{now:014x}{source_key.hex()[:10]}"
+    letter_id = f"{now:014x}{place:05x}{source_key.hex()[:5]}"  # sorts by receipt
     month = utc_month(now)
     account = reason.account_id or NO_ACCOUNT
     return Letter(

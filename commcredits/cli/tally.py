@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def tally_view(tally: "Tally") -> dict[str, Any]:
-    """`charged` in the one currency there was; with several it is null and stands under `charged_by_currency`."""
+    """`charged` in the one currency there was; with several it is null and stands under `charged_by_currency`.
+
+    A currency in which nothing was charged counts only where nothing was charged in any.
+    """
     view: dict[str, Any] = {
         "read": tally.read,
         "accepted": tally.accepted,
@@ -18,9 +21,10 @@ def tally_view(tally: "Tally") -> dict[str, Any]:
         "conflicts": tally.conflicts,
         "dead": tally.dead,
     }
-    if len(tally.charged) > 1:
-        return {**view, "charged": None, "currency": None, "charged_by_currency": dict(sorted(tally.charged.items()))}
-    [(currency, charged)] = tally.charged.items() or [(None, Decimal(0))]
+    by_currency = {currency: amount for currency, amount in sorted(tally.charged.items()) if amount} or tally.charged
+    if len(by_currency) > 1:
+        return {**view, "charged": None, "currency": None, "charged_by_currency": by_currency}
+    [(currency, charged)] = by_currency.items() or [(None, Decimal(0))]
     return {**view, "charged": charged, "currency": currency}
 
 
