@@ -37,6 +37,7 @@ REASONS = {
 }
 FILE_CODES = {"account_required", "undecodable", "missing_columns", "duplicate_key", "too_large", "unsafe_archive"}
 FILE_CODES |= {"invalid_field"}
+SAME = ("usage_id", "account_id", "call_type", "caller", "callee", "user_id", "number_type", "capability", "call_id")
 LIMIT = Decimal(10) ** 12
 HEADERS = [(f"ce_{name}", str(EVENT[name]).encode()) for name in ("specversion", "type", "source", "id", "subject")]
 
@@ -63,7 +64,15 @@ def check_item(item: Usage | Refusal) -> None:
 
 
 def check_message(data: bytes) -> None:
-    check_item(decode_message(data))
+    """What is taken, read by another decoder, says the same and no key of it stands twice."""
+    item = decode_message(data)
+    check_item(item)
+    if isinstance(item, Usage) and item.format == "usage":
+        pairs = json.loads(data.decode("utf-8-sig"), object_pairs_hook=list)
+        fields = dict(pairs)
+        assert len(fields) == len(pairs)
+        assert {name: fields.get(name) or "" for name in SAME} == {name: getattr(item, name) for name in SAME}
+        assert set(fields) - set(MESSAGE) - {"user_name"} == set(json.loads(item.extra or "{}"))
 
 
 def check_binary(data: bytes) -> None:
