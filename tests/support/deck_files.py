@@ -1,6 +1,7 @@
 """Deck files for tests: read from text, in few words."""
 
 import io
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,7 +28,11 @@ class Read:
             else:
                 self.lines.append(row)
         self.currency = self.source.currency
-        self.ignored = list(self.source.ignored_columns)
+        self.ignored_columns = list(self.source.ignored_columns)
+
+    def __iter__(self) -> Iterator[tuple[int, Rate] | BadRow]:
+        """As the file was read."""
+        return iter(sorted([*self.lines, *self.bad], key=lambda row: row.line if isinstance(row, BadRow) else row[0]))
 
     @property
     def rates(self) -> list[Rate]:

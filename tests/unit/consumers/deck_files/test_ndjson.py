@@ -15,7 +15,7 @@ def test_it_is_told_apart_by_its_content() -> None:
         (2, LINE),
         (4, encode_rate(rate("44")).decode()),
     ]
-    assert (read.currency, read.ignored) == ("", [])
+    assert (read.currency, read.ignored_columns) == ("", [])
 
 
 def test_a_byte_order_mark_and_spaces_do_no_harm() -> None:

@@ -24,7 +24,7 @@ def test_a_published_price_list_is_read_whole_and_its_one_conflict_is_found() ->
     read = sample("twilio_outbound_voice_pricing.csv")
 
     assert read.bad == []
-    assert read.ignored == ["ISO"]
+    assert read.ignored_columns == ["ISO"]
     assert len({line for line, _ in read.lines}) == 610
     assert sum(len({rate.prefix for rate in rates}) for rates in by_line(read).values()) == 16_984
     rates, conflicts = assembled(read)
@@ -64,7 +64,7 @@ def test_a_carriers_notice_equals_its_expected_flat_form() -> None:
     assert len(flat[0]) == 25
     assert (notice.bad, expected.bad) == ([], [])
     assert notice.currency == "USD"
-    assert (notice.ignored, expected.ignored) == (["Network"], ["Rate Id"])
+    assert (notice.ignored_columns, expected.ignored_columns) == (["Network"], ["Rate Id"])
 
 
 def test_the_notices_dates_are_read_day_first_since_one_of_them_tells() -> None:
@@ -83,7 +83,7 @@ def test_an_export_with_a_byte_order_mark() -> None:
     ]
     assert f"{read.rates[0].terms.connection_fee:f}" == "0.383"
     assert read.currency == "USD"
-    assert "Grace Time" in read.ignored
+    assert "Grace Time" in read.ignored_columns
 
 
 def test_a_header_without_a_price_is_refused_by_what_it_lacks() -> None:

@@ -44,11 +44,11 @@ def test_a_whole_code_counts_before_its_parts() -> None:
     read = Read("Country Code,Area Code,Complete Code,Rate\n61,38,6138,0.02\n")
 
     assert read.prices == {"6138": "0.02"}
-    assert read.ignored == ["Country Code", "Area Code"]
+    assert read.ignored_columns == ["Country Code", "Area Code"]
 
 
 def test_columns_that_are_not_known_are_named() -> None:
-    assert Read("Prefix,Rate,Margin,,Vendor\n44,0.02,1,2,3\n").ignored == ["Margin", "Vendor"]
+    assert Read("Prefix,Rate,Margin,,Vendor\n44,0.02,1,2,3\n").ignored_columns == ["Margin", "Vendor"]
 
 
 def test_two_columns_of_one_name_are_not_decided_silently() -> None:
