@@ -219,6 +219,10 @@ class Store(Protocol):
         """Dead letters in order of id (ids sort by time of receipt)."""
         ...
 
+    def open_letters(self) -> Mapping[str, int]:
+        """How many dead letters are open, by reason."""
+        ...
+
     def letter_steps(self, letter_id: str) -> list[LetterStep]:
         """What was tried to settle a letter, in order."""
         ...

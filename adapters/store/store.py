@@ -137,6 +137,12 @@ class LedgerStore(ABC):
                 rows = database.execute(f"{select} {where} ORDER BY id LIMIT ?", (*given.values(), limit))
         return [letter_of(row) for row in rows]
 
+    def open_letters(self) -> dict[str, int]:
+        """How many dead letters are open, by reason."""
+        sql = "SELECT reason, count(*) FROM dead_letters WHERE status = 'open' GROUP BY reason ORDER BY reason"
+        with self.asking() as database:
+            return dict(database.execute(sql))
+
     def letter_steps(self, letter_id: str) -> list[LetterStep]:
         """What was tried to settle a letter, in order."""
         sql = f"SELECT {STEP_COLUMNS} FROM dead_letter_steps WHERE letter = ? ORDER BY number"  # noqa: S608

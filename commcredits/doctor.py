@@ -1,0 +1,191 @@
+"""Looks at everything that this program stands on, and says what is wrong and how to mend it.
+
+Each check has a status: `ok`; `finding` (it works, but somebody should look); `broken` (store or broker cannot be used,
+or a position is not in its topic). A check that cannot be made because another one failed is left out.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from application.ports import SchemaMissing, StoreUnavailable
+from commcredits import __version__, values
+from commcredits.bootstrap import Engine, kafka_config, now
+from commcredits.master_key import key_file
+from domain.errors import DomainError
+
+if TYPE_CHECKING:
+    from commcredits.setting_sources import Loaded
+    from consumers.kafka.broker import Broker
+    from consumers.kafka.config import KafkaConfig
+
+OK, FINDING, BROKEN = "ok", "finding", "broken"
+MAX_LAG_EVENTS: Final = 10_000
+MAX_SKEW_SECONDS: Final = 5
+PATIENCE_SECONDS: Final = 3
+OLDEST_POSTGRESQL: Final = 150_000  # as the server writes its version
+_SECOND = 1_000_000
+
+
+class Check(NamedTuple):
+    """What was looked at. `mend` is empty where nothing is wrong."""
+
+    name: str
+    status: str
+    message: str
+    mend: str = ""
+
+
+def examine(engine: Engine, loaded: "Loaded") -> Iterator[Check]:
+    """All checks in order. Raises nothing that a check can say."""
+    yield _versions()
+    yield _settings(loaded)
+    try:
+        store = engine.store
+    except SchemaMissing as error:
+        yield Check("schema", BROKEN, str(error), "run `commcredits migrate`")
+    except StoreUnavailable as error:
+        yield Check("store", BROKEN, str(error), "is the server up, and COMMCREDITS_STORE right?")
+    else:
+        del store
+        for check in (_store, _master_key, _clock, _read_models, _dead_letters, _miskeyed):
+            yield check(engine)
+    yield from _kafka(engine)
+
+
+def _versions() -> Check:
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("eventsourcing", "kafka-python", "msgspec", "psycopg"))
+    python = sys.version.split()[0]
+    return Check("versions", OK, f"commcredits {__version__}, Python {python}, {libraries}")
+
+
+def _settings(loaded: "Loaded") -> Check:
+    if not loaded.unknown_variables:
+        return Check("settings", OK, "every variable that begins with COMMCREDITS_ is a setting")
+    names = ", ".join(loaded.unknown_variables)
+    return Check("settings", FINDING, f"no settings, and ignored: {names}", "see `commcredits settings` for the names")
+
+
+def _store(engine: Engine) -> Check:
+    with engine.store.reading() as database:
+        if database.dialect == "sqlite":
+            server = "SQLite " + str(database.execute("SELECT sqlite_version()")[0][0])
+        else:
+            [[number, server]] = database.execute(
+                "SELECT current_setting('server_version_num')::int, 'PostgreSQL ' || current_setting('server_version')"
+            )
+            if number < OLDEST_POSTGRESQL:
+                return Check(
+                    "store", FINDING, f"{server} is older than what is tested", "upgrade to PostgreSQL 15 or later"
+                )
+    return Check(
+        "store", OK, f"{server} answers, its schema is this program's; the log is at {engine.store.max_position()}"
+    )
+
+
+def _master_key(engine: Engine) -> Check:
+    from adapters.privacy import WrongMasterKey
+
+    try:
+        engine.vault  # noqa: B018 - opening it is the check
+    except (DomainError, WrongMasterKey) as error:
+        return Check("master_key", FINDING, str(error), "set COMMCREDITS_MASTER_KEY to the key the store began with")
+    path = None if engine.settings.master_key else key_file(engine.settings.store)
+    if path is not None and path.stat().st_mode & 0o077:
+        return Check("master_key", FINDING, f"others may read {path}", f"chmod 600 {path}")
+    return Check("master_key", OK, "it opens the keys of personal data")
+
+
+def _clock(engine: Engine) -> Check:
+    from domain.events import decode_state
+
+    newest = engine.store.select_log(engine.store.max_position() - 1, 1)
+    recorded_at = max((decode_state(topic, state).recorded_at for _, _, _, topic, state in newest), default=0)
+    skew = 0.0
+    with engine.store.reading() as database:
+        if database.dialect == "postgresql":
+            [[server]] = database.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            skew = (now() - server) / _SECOND
+    mend = "set the clocks by NTP; what is recorded meanwhile keeps the order of the log"
+    if abs(skew) > MAX_SKEW_SECONDS:
+        return Check("clock", FINDING, f"this machine is {skew:+.1f} s from the database server", mend)
+    ahead = (recorded_at - now()) / _SECOND
+    if ahead > MAX_SKEW_SECONDS:
+        text = f"the log's last event was recorded at {values.time_text(recorded_at)}, {ahead:.0f} s from now"
+        return Check("clock", FINDING, text, mend)
+    return Check("clock", OK, "it agrees with the store")
+
+
+def _read_models(engine: Engine) -> Check:
+    from projections import balance, statement
+    from projections.freshness import freshness
+
+    lags = {name: freshness(engine.store, name, now()).lag_events for name in (balance.NAME, statement.NAME)}
+    text = ", ".join(f"{name} is {lag} events behind" for name, lag in lags.items())
+    if max(lags.values()) > MAX_LAG_EVENTS:
+        return Check("read_models", FINDING, text, "let `commcredits project` run, or look why it does not keep up")
+    return Check("read_models", OK, text)
+
+
+def _dead_letters(engine: Engine) -> Check:
+    waiting = engine.store.open_letters()
+    if not waiting:
+        return Check("dead_letters", OK, "none is open")
+    text = ", ".join(f"{count} {reason}" for reason, count in waiting.items())
+    mend = "`commcredits dead-letters list --status open`, then `retry` or `discard`"
+    return Check("dead_letters", FINDING, f"{sum(waiting.values())} are open: {text}", mend)
+
+
+def _miskeyed(engine: Engine) -> Check:
+    counts = {each.topic: 0 for each in engine.store.positions()}
+    for each in engine.store.positions():
+        counts[each.topic] += each.miskeyed
+    found = ", ".join(f"{count} on {topic}" for topic, count in counts.items() if count)
+    if not found:
+        return Check("keys", OK, "every message was keyed by its account")
+    text = f"messages that were not keyed by their account: {found}; each was debited once all the same"
+    return Check(
+        "keys", FINDING, text, "let the publisher key messages by account id, so that one consumer owns an account"
+    )
+
+
+def _kafka(engine: Engine) -> Iterator[Check]:
+    from consumers.kafka.broker import Broker
+    from consumers.kafka.errors import ConsumerError
+
+    if engine.settings.kafka_bootstrap is None:
+        yield Check("broker", OK, "no Kafka is configured (COMMCREDITS_KAFKA_BOOTSTRAP)")
+        return
+    config = kafka_config(engine.settings, broker_patience_seconds=PATIENCE_SECONDS)
+    broker = Broker(config, lambda: False)
+    try:
+        yield from _topics(engine, broker, config)
+    except ConsumerError as error:
+        yield Check("broker", BROKEN, error.message, _MENDS.get(error.code, "see the message"))
+    finally:
+        broker.close()
+
+
+def _topics(engine: Engine, broker: "Broker", config: "KafkaConfig") -> "Iterator[Check]":
+    """Raises ConsumerError."""
+    from consumers.kafka.places import all_partitions, find_places
+
+    topics = broker.topics()
+    sizes = ", ".join(f"{name} has {topic.partitions} partitions" for name, topic in topics.items())
+    yield Check("broker", OK, f"{config.bootstrap} answers; {sizes}")
+    if "store" not in engine.__dict__:
+        return
+    places = find_places(engine, broker, topics, all_partitions(topics), accept=False)
+    waiting = sum(place.end - place.offset for place in places.values())
+    yield Check("positions", OK, f"every position is in its topic; about {waiting} messages wait to be consumed")
+
+
+_MENDS: Final = {
+    "broker_unavailable": "start it, or name the right one",
+    "broker_refused": "look at the security settings, COMMCREDITS_KAFKA_…",
+    "topic_missing": "make both topics, with equal numbers of partitions",
+    "partitions_differ": "add partitions to the smaller topic",
+    "topic_recreated": "have what was lost sent again, then `commcredits consume --accept-gap`",
+    "position_out_of_range": "have what was lost sent again, then `commcredits consume --accept-gap`",
+}
