@@ -22,7 +22,11 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "application.ports.WriteConflict": (UNREACHABLE, "write_conflict"),
     "application.ports.PositionMoved": (UNREACHABLE, "position_moved"),
     "adapters.privacy.WrongMasterKey": (WRONG_USE, "wrong_master_key"),
+    "domain.events.UnknownEvent": (UNREACHABLE, "unreadable_event"),
+    "projections.log.Unreadable": (UNREACHABLE, "unreadable_event"),
+    "consumers.kafka.errors.ConsumerError": (UNREACHABLE, "consumer_stopped"),
     "consumers.refusals.FileRefused": (REFUSED, "file_refused"),
+    "consumers.kafka.errors.ConsumerError": (UNREACHABLE, "broker_unavailable"),
 }
 # codes whose exit code is not their error's: a file format that asks for an option is a matter of use
 _EXIT_CODES: Final[Mapping[str, int]] = {"account_required": WRONG_USE}
