@@ -20,14 +20,14 @@ def _rebuild_options(parser: Parser) -> None:
 
 def _project(context: Context, arguments: Namespace) -> int:
     from commcredits.project import project, project_once
-    from commcredits.signals import asked_to_stop
+    from commcredits.stopping import StopSignal
     from domain.events import LOG
 
     engine = context.engine
     if arguments.once:
         project_once(engine)
     else:
-        with asked_to_stop() as stop:
+        with StopSignal() as stop:
             project(engine, stop)
     positions = {name: engine.store.tracked(name) for name in READ_MODELS}
     context.output.document({"log": LOG, "position": min(positions.values()), **positions})
