@@ -107,6 +107,11 @@ class Settings:
     )
     kafka_cert_file: Path | None = _setting(None, Path, "PEM file of the client's certificate")
     kafka_key_file: Path | None = _setting(None, Path, "PEM file of the client's key")
+    kafka_session: int = _setting(
+        6, values.duration_seconds, "how long a consumer may be silent before another takes over, such as 6s"
+    )
+    kafka_patience: int = _setting(60, values.duration_seconds, "how long a broker that does not answer is waited for")
+    store_patience: int = _setting(60, values.duration_seconds, "how long `consume` waits for a store that is away")
     topic_calls: str = _setting("call-usage", topic, "topic of all usage but conferences")
     topic_conferences: str = _setting("conference-usage", topic, "topic of conference usage")
 

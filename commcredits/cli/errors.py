@@ -24,9 +24,7 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "adapters.privacy.WrongMasterKey": (WRONG_USE, "wrong_master_key"),
     "domain.events.UnknownEvent": (UNREACHABLE, "unreadable_event"),
     "projections.log.Unreadable": (UNREACHABLE, "unreadable_event"),
-    "consumers.kafka.errors.ConsumerError": (UNREACHABLE, "consumer_stopped"),
     "consumers.refusals.FileRefused": (REFUSED, "file_refused"),
-    "consumers.kafka.errors.ConsumerError": (UNREACHABLE, "broker_unavailable"),
 }
 # codes whose exit code is not their error's: a file format that asks for an option is a matter of use
 _EXIT_CODES: Final[Mapping[str, int]] = {"account_required": WRONG_USE}
@@ -53,6 +51,8 @@ class Failure(NamedTuple):
 
 def failure_of(error: BaseException) -> Failure:
     """Translate any exception; one that the table does not know is a fault of ours."""
+    if isinstance(known_elsewhere := getattr(error, "failure", None), Failure):
+        return known_elsewhere  # it was translated where it happened, in another process
     for kind in type(error).__mro__:
         known = _TABLE.get(f"{kind.__module__}.{kind.__qualname__}")
         if known is not None:

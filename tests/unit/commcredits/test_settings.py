@@ -57,6 +57,7 @@ def test_every_setting_can_be_set_by_environment_and_by_file(tmp_path: Path) -> 
         "kafka_bootstrap": "a:1,b:2", "kafka_group": "g", "kafka_security_protocol": "sasl_ssl",
         "kafka_sasl_mechanism": "PLAIN", "kafka_username": "u", "kafka_password": "p", "kafka_ca_file": "ca",
         "kafka_cert_file": "cert", "kafka_key_file": "key", "topic_calls": "c", "topic_conferences": "f",
+        "kafka_session": "2s", "kafka_patience": "5s", "store_patience": "6s",
         "currency": "EUR", "country": "SI", "time_zone": "Europe/Ljubljana", "scale": "2", "deck": "d",
         "pricing": "as-priced", "expiry_months": "6", "expiry_grace": "24h", "zero_second_fee": "yes",
         "plan_pool_by": "purchased", "dialout_pool_by": "assigned", "after_dialout_pool": "plan",
