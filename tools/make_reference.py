@@ -1,6 +1,6 @@
-"""Writes docs/reference/{commands,settings,events}.md from the program itself: its parsers, its settings, its events.
+"""Writes docs/reference/{commands,settings,events,deck-columns}.md from the program itself.
 
-Run it after a change of any of them: `python tools/make_reference.py`. A test holds the files to what this writes.
+Run it after a change of commands, settings, events or columns: `python tools/make_reference.py`. A test holds the files to what this writes.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from commcredits.cli.command import Command
 from commcredits.cli.parser import SETTING, Parser
 from commcredits.cli.program import every_command
 from commcredits.settings import SETTINGS
+from consumers.deck_files.layout import SYNONYMS
 from domain import events
 from domain.account import AccountState
 from domain.events import EVENTS, Event
@@ -135,7 +136,7 @@ def stored_forms() -> str:
         "",
         "An event is a row of the `eventsourcing` library's `stored_events`: `originator_id` (its stream),",
         "`originator_version` (1, 2, … in the stream), `topic` (its name below), `state` (a JSON array of its fields,",
-        "in this order), `notification_id` (its position in the log, on SQLite the `rowid`; holes are possible), and our",
+        "in this order), `notification_id` (its position in the log, on SQLite the `rowid`; holes may be), and our",
         "`usage_key`: the first 16 bytes of SHA-256 of `account NUL usage id`, only on `UsageDebited`, unique.",
         "",
         "Times are whole microseconds since the epoch (UTC), durations whole seconds, amounts decimals in strings,",
@@ -197,7 +198,28 @@ def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[st
     return [*("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines), ""]
 
 
-FILES: Final = {"commands.md": commands, "settings.md": settings, "events.md": stored_forms}
+def deck_columns() -> str:
+    """By which names a deck's columns are known."""
+    lines = [
+        _MADE,
+        "# Columns of rate decks",
+        "",
+        "The header may name them in any order and case; a space, `_`, `/`, `(` or any other sign between words is the",
+        "same, and a currency's code may stand beside the name (`cost / min (usd)`). Where a table has several columns of",
+        "one meaning, the name that stands first here is taken; of names, flags and states all are looked at. Columns that",
+        "are not known are ignored, and reported as `ignored_columns`.",
+        "",
+    ]
+    rows = [(meaning, ", ".join(names)) for meaning, names in SYNONYMS.items()]
+    return "\n".join([*lines, *_table(("meaning", "names"), rows)])
+
+
+FILES: Final = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "events.md": stored_forms,
+    "deck-columns.md": deck_columns,
+}
 
 
 def main() -> None:
