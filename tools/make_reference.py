@@ -1,6 +1,7 @@
 """Writes docs/reference/{commands,settings,events,deck-columns}.md from the program itself.
 
-Run it after a change of commands, settings, events or columns: `python tools/make_reference.py`. A test holds the files to what this writes.
+Run it after a change of commands, settings, events or columns: `python tools/make_reference.py`.
+A test holds the files to what this writes.
 """
 
 import argparse
@@ -204,10 +205,10 @@ def deck_columns() -> str:
         _MADE,
         "# Columns of rate decks",
         "",
-        "The header may name them in any order and case; a space, `_`, `/`, `(` or any other sign between words is the",
-        "same, and a currency's code may stand beside the name (`cost / min (usd)`). Where a table has several columns of",
-        "one meaning, the name that stands first here is taken; of names, flags and states all are looked at. Columns that",
-        "are not known are ignored, and reported as `ignored_columns`.",
+        "The header may name them in any order and case; a space, `_`, `/`, `(` or any other sign between words is",
+        "the same, and a currency's code may stand beside the name (`cost / min (usd)`). Where a table has several",
+        "columns of one meaning, the name that stands first here is taken; of names, flags and states all are looked",
+        "at. Columns that are not known are ignored, and reported as `ignored_columns`.",
         "",
     ]
     rows = [(meaning, ", ".join(names)) for meaning, names in SYNONYMS.items()]
