@@ -31,6 +31,8 @@ MIGRATION_LOCK: Final = 0x636F6D6D63726564  # one migration at a time
 
 RETRY_SECONDS: Final = (0.01, 0.05, 0.2, 0.5)  # after a deadlock or a serialization failure
 DOUBT_SECONDS: Final = 20  # how long a server that went away in mid-commit is waited for
+END_BACKEND_MS: Final = 5000
+ENDED: Final[tuple[list[tuple[bool]], ...]] = ([], [(True,)])
 
 NEWEST_SNAPSHOTS: Final = """SELECT DISTINCT ON (originator_id) originator_id, state, originator_version
     FROM stored_snapshots WHERE originator_id = ANY(?::uuid[]) ORDER BY originator_id, originator_version DESC"""
@@ -47,7 +49,7 @@ USERS: Final = """SELECT u.account, u.lookup, u.pseudonym
     FROM unnest(?::text[], ?::bytea[]) AS w (account, lookup) JOIN users AS u USING (account, lookup)"""
 LOG_ROWS: Final = """SELECT notification_id, originator_id, originator_version, topic, state
     FROM stored_events WHERE notification_id > ? AND notification_id <= ?"""
-END_BACKEND: Final = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+END_BACKEND: Final = """SELECT pg_terminate_backend(pid, ?) FROM pg_stat_activity
     WHERE pid = ? AND application_name = ? AND usename = current_user"""
 # the library's own settings never vacuum it, as if nothing were ever deleted in it
 VACUUM_SNAPSHOTS: Final = """ALTER TABLE stored_snapshots
@@ -223,11 +225,13 @@ class PostgresStore(LedgerStore):
         while True:
             try:
                 with self.asking() as database:
-                    if database.execute(END_BACKEND, (doubt.backend_pid, APPLICATION)) in ([], [(True,)]):
+                    if database.execute(END_BACKEND, (END_BACKEND_MS, doubt.backend_pid, APPLICATION)) in ENDED:
                         return _is_there(database, commit)
+                problem = "the old session does not end"
             except StoreUnavailable as error:
-                if time.monotonic() > end:
-                    raise StoreUnavailable(f"{error}; it is not known whether the last commit was written") from doubt
+                problem = str(error)
+            if time.monotonic() > end:
+                raise StoreUnavailable(f"{problem}; it is not known whether the last commit was written") from doubt
             time.sleep(0.1)
 
 

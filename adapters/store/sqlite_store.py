@@ -1,8 +1,9 @@
 """The store on SQLite: its questions, its errors, and how the file comes to be."""
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
@@ -51,8 +52,24 @@ def open_sqlite(path: str, tables: Sequence[CreateTables]) -> "SQLiteStore":
         raise StoreUnavailable(f"there is no folder {file.parent} for the database {file.name}")
     env = Environment(env={**ENVIRONMENT, "SQLITE_DBNAME": file.as_uri()})
     store = SQLiteStore(cast("SQLiteLedgerFactory", InfrastructureFactory.construct(env)), file)
+    with store.answering():
+        _use_write_ahead_log(file)
     store.create(tables)
     return store
+
+
+def _use_write_ahead_log(file: Path) -> None:
+    """Before the library does: it fails where two processes do it at once, for which SQLite has no busy timeout."""
+    end = time.monotonic() + float(ENVIRONMENT["SQLITE_LOCK_TIMEOUT"])
+    with closing(sqlite3.connect(file)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(0.01)
 
 
 class SQLiteStore(LedgerStore):
