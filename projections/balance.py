@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.account import CreditAccount, dump_account, load_account
 from domain.events import DeckImported, Event, GapAccepted, UnknownEvent, account_stream
 from projections.freshness import Freshness, freshness
-from projections.log import Entry, LogRow, Unreadable
+from projections.log import Entry, Inapplicable, LogRow
 from projections.ports import Database, Store
 from projections.tables import bytes_type, put_rows, select_keys
 
@@ -121,7 +121,7 @@ class Balances:
                 try:
                     one.account.apply(event, version)
                 except (UnknownEvent, ValueError, LookupError) as error:
-                    raise Unreadable(position, stream, version, error) from error
+                    raise Inapplicable(position, stream, version, error) from error
                 if one.position == one.written:
                     changed.append(one)
                 one.position = position
