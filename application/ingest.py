@@ -203,7 +203,7 @@ class Ingest:
             )
         match = deck.find(number, parse_number(usage.caller), direction, usage.started_at)
         if isinstance(match, str):
-            text = f"no single rate of deck {deck.newest.deck} covers {usage.callee} at its start"
+            text = f"no single rate of deck {deck.newest.deck} covers the number at the call's start"
             return refusal(usage, match, "callee", text)
         return number, direction, match
 
@@ -233,17 +233,22 @@ class Ingest:
     def _compare_stored(self, batch: Batch, stored: Mapping[bytes, StoredUsage]) -> None:
         again = [(r.place, r.key, r.usage) for r in (*batch.ready.values(), *batch.repeats) if r.key in stored]
         again += [(s.place, s.key, s.usage) for s in batch.stopped if s.usage is not None and s.key in stored]
-        wanted, commitments = [], []
+        wanted, events = [], []
         for _, key, usage in again:
             event = decode_state(_DEBITED, stored[key].state)
             assert isinstance(event, UsageDebited)
             priced = event.proof is not None and event.proof.price is not None
             wanted.append((usage.account_id, utc_month(event.started_at), key, content_of(usage, priced)))
-            commitments.append(event.commitment)
+            events.append(event)
         computed = self._vault.commitments(wanted)
-        for (place, key, usage), commitment, now in zip(again, commitments, computed, strict=True):
+        for (place, key, usage), event, now in zip(again, events, computed, strict=True):
             batch.ready.pop(key, None)
-            self._seen(batch, place, usage, now is None or now == commitment)
+            same = now is None or now == event.commitment or self._is_erased(usage.account_id, key, event)
+            self._seen(batch, place, usage, same)
+
+    def _is_erased(self, account_id: str, key: bytes, event: UsageDebited) -> bool:
+        """Whether its month's key was erased: what came late since gave the month another, which compares nothing."""
+        return self._vault.unseal(account_id, utc_month(event.started_at), key, event.sealed) is None
 
     def _seen(self, batch: Batch, place: int, usage: Usage, same: bool) -> None:
         batch.seen.add(place)

@@ -174,7 +174,8 @@ def charged_direction(usage: Usage) -> Direction | None:
 def rated_number(usage: Usage) -> Number | Refusal:
     """The number a charged usage is rated by: the one that was dialled, inbound too.
 
-    A Refusal (without `raw`) where it is missing or is no number: only usage that is charged needs one.
+    A Refusal (without `raw`) where it is missing or is no number: only usage that is charged needs one. Its message does
+    not repeat the number, since it is kept in the clear.
     """
     number = parse_number(usage.callee)
     if number is not None:
@@ -182,7 +183,7 @@ def rated_number(usage: Usage) -> Number | Refusal:
     field = field_name(usage.format, "callee")
     if usage.callee:
         reason = "invalid_field"
-        message = f"{field} {usage.callee!r} is no number: digits, an optional leading +, trailing * where masked"
+        message = f"{field} is no number: digits, an optional leading +, trailing * where masked"
     else:
         reason, message = "missing_field", f"{field} is missing; a {usage.call_type} usage is rated by it"
     return Refusal(reason, field, message, b"", usage.account_id, usage.usage_id, usage.format)

@@ -153,6 +153,15 @@ def test_what_cannot_be_taken_is_a_dead_letter_with_reason_field_and_source(
     assert (letter.reason, letter.field, letter.source) == (reason, field, ("file", "calls.csv", 1, 0))
 
 
+@pytest.mark.parametrize("callee", ["+48221234567", "48-22-1234567"])
+def test_a_letter_tells_no_number_outside_its_sealed_record(engine: TestEngine, callee: str) -> None:
+    """The table's other columns outlive the key that seals the record."""
+    engine.deck(rate("44", "0.12"))
+    assert _counts(engine.take(usage(callee, start="2026-11-22T12:00:00Z"))) == (1, 0, 0, 0, 1)
+    with engine.store.reading() as database:
+        assert callee[-7:] not in repr(database.execute("SELECT * FROM dead_letters"))
+
+
 def test_the_same_bad_record_in_the_same_file_is_stored_once_while_its_letter_is_open(engine: TestEngine) -> None:
     bad = Refusal("undecodable", "", "it is no JSON", b"{", "", "")
     assert _counts(engine.take(bad, bad)) == (2, 0, 0, 0, 2)
@@ -227,6 +236,9 @@ def test_a_deleted_key_takes_names_and_numbers_and_leaves_balances_proofs_and_re
     assert _counts(fresh.take(*calls)) == (3, 0, 3, 0, 0)  # by id, after the erasure
     later = msgspec.structs.replace(calls[0], usage_id="late")
     assert _counts(fresh.take(later)) == (1, 1, 0, 0, 0)  # the erased month gets a new key
+    assert _counts(fresh.take(*calls)) == (3, 0, 3, 0, 0)  # which says nothing about what is erased
+    other = msgspec.structs.replace(later, duration_seconds=later.duration_seconds + 1)
+    assert _counts(fresh.take(other)) == (1, 0, 0, 1, 0)  # and still tells a conflict with what came since
     late = fresh.events()[-1]
     assert isinstance(late, UsageDebited)
     assert fresh.vault.unseal("contoso", 202611, _key(later), late.sealed) is not None
