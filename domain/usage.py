@@ -174,8 +174,8 @@ def charged_direction(usage: Usage) -> Direction | None:
 def rated_number(usage: Usage) -> Number | Refusal:
     """The number a charged usage is rated by: the one that was dialled, inbound too.
 
-    A Refusal (without `raw`) where it is missing or is no number: only usage that is charged needs one. Its message does
-    not repeat the number, since it is kept in the clear.
+    A Refusal (without `raw`) where it is missing or is no number: only usage that is charged needs one. Its message is
+    kept in the clear, so it does not repeat the number.
     """
     number = parse_number(usage.callee)
     if number is not None:
