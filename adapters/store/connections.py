@@ -21,7 +21,6 @@ SILENCE_SECONDS: Final = 60  # longer than lock_timeout: then the server itself 
 
 # a peer that is gone is noticed within about 10 seconds, also while a request is on its way
 DEFAULTS: Final[dict[str, Any]] = {
-    "application_name": APPLICATION,
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -52,7 +51,9 @@ class Connections:
 
     def __init__(self, conninfo: str) -> None:
         given = conninfo_to_dict(conninfo)
-        self._options = {**DEFAULTS, **given, "options": f"{SESSION} {given.get('options', '')}".strip()}
+        options = f"{SESSION} {given.get('options', '')}".strip()
+        # the name is how a session whose answer was lost is found and ended
+        self._options = {**DEFAULTS, **given, "options": options, "application_name": APPLICATION}
         self._idle: deque[PatientConnection] = deque()
 
     def open(self, wait: bool = False, timeout: float = 0) -> None:
