@@ -138,7 +138,7 @@ def _take(
         _missing(shape, "account_id")
     call_type = _TYPES.get(message.call_type or _missing(shape, "call_type"))
     if call_type is None:
-        raise _unknown_call_type(message.call_type, shape)
+        raise _unknown_call_type(shape)
     started_at = _started_at(message.started_at or _missing(shape, "started_at"), shape)
     duration = message.duration_seconds
     if type(duration) is not int or not 0 <= duration <= MAX_DURATION_SECONDS:
@@ -254,7 +254,7 @@ def _checked(check: Callable[[V], T], value: V, shape: Shape, name: str) -> T:
 
 
 def _invalid(shape: Shape, name: str, error: ValueError) -> Refused:
-    return Refused("invalid_field", shape.names[name], f"{shape.names[name]}: {error}")
+    return Refused("invalid_field", shape.names[name], f"{shape.names[name]} {error}")
 
 
 def _missing(shape: Shape, name: str) -> NoReturn:
@@ -266,6 +266,6 @@ def _mismatch(named: str, account: str, shape: Shape) -> Refused:
     return Refused("account_mismatch", field, f"{field} is {named}, but the usage came for account {account}")
 
 
-def _unknown_call_type(call_type: str | None, shape: Shape) -> Refused:
+def _unknown_call_type(shape: Shape) -> Refused:
     field, known = shape.names["call_type"], ", ".join(sorted(_TYPES))
-    return Refused("unknown_call_type", field, f"{field} {str(call_type)[:60]!r} is none of {known}")
+    return Refused("unknown_call_type", field, f"{field} is none of {known}")

@@ -1,6 +1,7 @@
 """Single values of a usage record: text in, checked value out.
 
-Each function raises ValueError with a sentence for people; the caller knows the field.
+Each function raises ValueError with the rest of a sentence that begins with the field. It never repeats the value:
+what a refusal says is kept in the clear, and a wrong value may be a person's.
 """
 
 import re
@@ -35,10 +36,10 @@ def parse_time(text: str, utc_assumed: bool = False) -> int:
     try:
         since = datetime.fromisoformat(text) - _EPOCH
     except ValueError as error:
-        raise ValueError(f"{_short(text)} is no time: {error}") from error
+        raise ValueError("is no time of the calendar") from error
     at = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     if at < _YEAR_2000_AT:
-        raise ValueError(f"{_short(text)} is before the year 2000")
+        raise ValueError("is before the year 2000")
     return at
 
 
@@ -46,17 +47,17 @@ def _to_iso(text: str, utc_assumed: bool) -> str:
     """A time that is not simply in UTC, as `fromisoformat` takes it."""
     shape = _TIME.fullmatch(text)
     if shape is None:
-        raise ValueError(f"{_short(text)} is no time: write it like 2026-11-22T10:00:00Z")
+        raise ValueError("is no time: write it like 2026-11-22T10:00:00Z")
     zone = shape["zone"] or ("Z" if utc_assumed else "")
     if not zone:
-        raise ValueError(f"{_short(text)} has no time zone: write it like 2026-11-22T10:00:00Z")
+        raise ValueError("has no time zone: write it like 2026-11-22T10:00:00Z")
     return f"{shape['time']}{zone.strip()}".upper()
 
 
 def parse_duration(text: str) -> int:
     """Whole seconds from digits."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _DURATION_DIGITS):
-        raise ValueError(f"{_short(text)} is no whole number of seconds")
+        raise ValueError("is no whole number of seconds")
     return check_duration(int(text))
 
 
@@ -64,21 +65,21 @@ def duration_of_number(number: str) -> int:
     """Whole seconds from the digits of a JSON number: 125, 125.0, 1.25e2."""
     seconds = _number(number)
     if seconds.adjusted() >= _DURATION_DIGITS or seconds != seconds.to_integral_value():
-        raise ValueError(f"{_short(number)} is no whole number of seconds")
+        raise ValueError("is no whole number of seconds")
     return check_duration(int(seconds))
 
 
 def check_duration(seconds: int) -> int:
     """The seconds, when a call can last as long."""
     if not 0 <= seconds <= MAX_DURATION_SECONDS:
-        raise ValueError(f"{_short(str(seconds))} is not between 0 and {MAX_DURATION_SECONDS:,} seconds")
+        raise ValueError(f"is not between 0 and {MAX_DURATION_SECONDS:,} seconds")
     return seconds
 
 
 def parse_price(text: str) -> Decimal:
     """An amount from digits and one point, at most 12 on either side."""
     if not _AMOUNT.fullmatch(text):
-        raise ValueError(f"{_short(text)} is no amount: digits and one point, at most {_DIGITS} on either side")
+        raise ValueError(f"is no amount: digits and one point, at most {_DIGITS} on either side")
     return Decimal(text)
 
 
@@ -86,14 +87,14 @@ def price_of_number(number: str) -> Decimal:
     """An amount from the digits of a JSON number, which may have an exponent."""
     value = _number(number)
     if abs(value.adjusted()) > _DIGITS:  # before it is written out: 1e999999999 has a billion digits
-        raise ValueError(f"{_short(number)} is no amount: at most {_DIGITS} digits on either side of the point")
+        raise ValueError(f"is no amount: at most {_DIGITS} digits on either side of the point")
     return parse_price(format(value, "f"))
 
 
 def check_account_id(text: str) -> str:
     """An account id: 1-128 of [A-Za-z0-9._@-], beginning with a letter or digit."""
     if not _ACCOUNT_ID.fullmatch(text):
-        raise ValueError(f"{_short(text)} is no account id: 1-128 of A-Z a-z 0-9 . _ @ -, a letter or digit first")
+        raise ValueError("is no account id: 1-128 of A-Z a-z 0-9 . _ @ -, a letter or digit first")
     return text
 
 
@@ -107,7 +108,7 @@ def check_usage_id(text: str) -> str:
 def parse_currency(text: str) -> str:
     """Three letters, in upper case. Whether it is the account's is not known here."""
     if not _CURRENCY.fullmatch(text):
-        raise ValueError(f"{_short(text)} is no currency: three letters like EUR")
+        raise ValueError("is no currency: three letters like EUR")
     return text.upper()
 
 
@@ -124,9 +125,5 @@ def _number(text: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation as error:  # an exponent beyond what decimal can hold
-        raise ValueError(f"{_short(text)} is out of range") from error
+        raise ValueError("is out of range") from error
     return value.copy_abs() if value.is_zero() else value
-
-
-def _short(text: str) -> str:
-    return repr(text) if len(text) <= 60 else f"{text[:60]!r}…"

@@ -25,6 +25,7 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "domain.events.UnknownEvent": (UNREACHABLE, "unreadable_event"),
     "projections.log.Unreadable": (UNREACHABLE, "unreadable_event"),
     "consumers.refusals.FileRefused": (REFUSED, "file_refused"),
+    "consumers.kafka.errors.ConsumerError": (UNREACHABLE, "consumer_stopped"),
 }
 # codes whose exit code is not their error's: a file format that asks for an option is a matter of use
 _EXIT_CODES: Final[Mapping[str, int]] = {"account_required": WRONG_USE}
