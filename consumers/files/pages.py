@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from consumers.decode import decode_message, decode_record
-from consumers.fields import text_of, unique_fields
+from consumers.fields import unique_fields
 from consumers.files.content import Content, is_graph_row, is_message, keys_of
 from consumers.refusals import FileRefused, Refused
 from consumers.shapes import ROWS
@@ -26,7 +26,7 @@ class Page(NamedTuple):
 
     rows: list[bytes]
     is_graph: bool
-    next_link: str = ""
+    has_next: bool = False
 
 
 def read_page(content: Content, account: str, warn: Callable[[str], None]) -> Rows:
@@ -42,7 +42,7 @@ def read_page(content: Content, account: str, warn: Callable[[str], None]) -> Ro
         raise FileRefused("undecodable", f"the file is no JSON document: {error}") from error
     if page.is_graph:
         _check_graph(page.rows, account)
-    if page.next_link:
+    if page.has_next:
         warn(f"this page is not the last: take in the one that its {_NEXT_LINK} names too")
     for number, row in enumerate(page.rows, 1):
         item = decode_record(row, "graph", account) if page.is_graph else decode_message(row, (), account)
@@ -57,7 +57,9 @@ def _open_page(document: bytes) -> Page:
     fields = unique_fields(document)
     if "value" not in fields or is_message(fields.keys()):
         return Page([document.strip()], is_graph_row(fields.keys()))
-    return Page([bytes(row) for row in _elements(fields["value"])], True, text_of(fields, _NEXT_LINK))
+    return Page(
+        [bytes(row) for row in _elements(fields["value"])], True, bytes(fields.get(_NEXT_LINK, b"null")) != b"null"
+    )
 
 
 def _check_graph(rows: Sequence[bytes], account: str) -> None:

@@ -36,7 +36,6 @@ REASONS = {
     "too_large",
 }
 FILE_CODES = {"account_required", "undecodable", "missing_columns", "duplicate_key", "too_large", "unsafe_archive"}
-FILE_CODES |= {"invalid_field"}
 SAME = ("usage_id", "account_id", "call_type", "caller", "callee", "user_id", "number_type", "capability", "call_id")
 LIMIT = Decimal(10) ** 12
 HEADERS = [(f"ce_{name}", str(EVENT[name]).encode()) for name in ("specversion", "type", "source", "id", "subject")]
