@@ -71,7 +71,7 @@ def _codes(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments) if name in ERRORS:
             texts = [each.value for each in arguments[:2] if isinstance(each, ast.Constant)]
             yield from [text for text in texts if isinstance(text, str) and CODE.fullmatch(text)][:1]
-        case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):
+        case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))) if code:
             yield code
 
 
