@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from application.accounts import Accounts, opened_accounts
+from application.accounts import opened_accounts
 from application.ports import Store, StoredUsage
 from application.privacy import Personal, Vault, content_of, decode_personal, usage_key
-from domain.account import CreditAccount
 from domain.debit import is_free, round_price
 from domain.errors import NotFound, Refused
-from domain.events import FundsAdded, Proof, UsageDebited, decode_state
+from domain.events import AccountOpened, FundsAdded, Proof, UnknownEvent, UsageDebited, account_stream, decode_state
 from domain.money import ROUNDINGS, ZERO, quantum
 from domain.months import utc_month
 from domain.numbers import parse_number
@@ -33,11 +32,14 @@ class Check(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A debit with what it is computed to again. `personal` is None where it was erased."""
+    """A debit with what it is computed to again. `personal` is None where it was erased.
 
-    account: CreditAccount
+    `event` is None where the stored row is no debit any more.
+    """
+
+    account: AccountOpened
     position: int
-    event: UsageDebited
+    event: UsageDebited | None
     recomputed: Decimal | None  # None: what is recorded gives no amount at all
     checks: list[Check]
     personal: Personal | None
@@ -49,22 +51,25 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """The use case over one store."""
+    """The use case over one store. Of the account only its opening is read: the rest may be what is wrong."""
 
-    def __init__(self, store: Store, vault: Vault, accounts: Accounts) -> None:
-        self._store, self._vault, self._accounts = store, vault, accounts
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._store, self._vault = store, vault
 
     def explain(self, usage_id: str, account_id: str = "") -> Explanation:
         """Raises NotFound `unknown_account`, `unknown_usage`; without an account Refused `ambiguous_usage_id`."""
         account_id, stored = self._find(usage_id, account_id)
-        account = self._accounts.get(account_id)
-        event = decode_state(UsageDebited.__name__, stored.state)
+        account = self._opened(account_id)
+        try:
+            event = decode_state(UsageDebited.__name__, stored.state)
+        except UnknownEvent as error:
+            return Explanation(account, stored.position, None, None, [Check("record", False, str(error))], None)
         assert isinstance(event, UsageDebited)
         key = usage_key(account_id, usage_id)
         plain = self._vault.unseal(account_id, utc_month(event.started_at), key, event.sealed)
         personal = None if plain is None else decode_personal(plain)
         recomputed = recomputed_amount(event.proof, account.scale)
-        checks = list(_checks_of_record(event, recomputed))
+        checks = [Check("record", True), *_checks_of_record(event, recomputed)]
         checks.append(self._check_balance(event, stored))
         usage = None if personal is None else _usage(account_id, event, personal)
         checks += [_check_number(event, usage), self._check_commitment(event, key, usage)]
@@ -72,7 +77,7 @@ class Explainer:
 
     def _find(self, usage_id: str, account_id: str) -> tuple[str, StoredUsage]:
         if account_id:
-            self._accounts.get(account_id)
+            self._opened(account_id)
             found = self._look_up(usage_id, [account_id])
         else:
             pages = (self._look_up(usage_id, page) for page in opened_accounts(self._store))
@@ -84,6 +89,12 @@ class Explainer:
             text = f"accounts {', '.join(sorted(found))} each have a usage {usage_id}: say --account"
             raise Refused("ambiguous_usage_id", text, "account")
         return next(iter(found.items()))
+
+    def _opened(self, account_id: str) -> AccountOpened:
+        for recorded in self._store.select_events(account_stream(account_id), lte=1):
+            if isinstance(recorded.event, AccountOpened):
+                return recorded.event
+        raise NotFound("unknown_account", f"there is no account {account_id}", "account")
 
     def _look_up(self, usage_id: str, account_ids: list[str]) -> dict[str, StoredUsage]:
         keys = {usage_key(account_id, usage_id): account_id for account_id in account_ids}

@@ -157,7 +157,7 @@ class Engine:
         """Why a debit is what it is."""
         from application.explain import Explainer
 
-        return Explainer(self.store, self.vault, self.accounts)
+        return Explainer(self.store, self.vault)
 
     @cached_property
     def plans(self) -> "dict[str, Plan]":

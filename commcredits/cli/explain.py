@@ -10,6 +10,8 @@ from commcredits.cli.parser import Parser
 
 if TYPE_CHECKING:
     from application.explain import Explanation
+    from application.privacy import Personal
+    from domain.events import UsageDebited
 
 
 def _options(parser: Parser) -> None:
@@ -19,44 +21,53 @@ def _options(parser: Parser) -> None:
 
 def _explain(context: Context, arguments: Namespace) -> int:
     explanation = context.engine.explainer.explain(arguments.usage_id, arguments.account or "")
-    context.output.document(explanation_view(explanation))
+    context.output.document(explanation_view(arguments.usage_id, explanation))
     return DONE if explanation.matches else REFUSED_SOME
 
 
-def explanation_view(explanation: "Explanation") -> dict[str, Any]:
-    """The proof, what it is computed to again, and each check; `usage` has nulls where personal data was erased."""
+def explanation_view(usage_id: str, explanation: "Explanation") -> dict[str, Any]:
+    """The proof, what it is computed to again, and each check; nulls where the stored row is no debit any more."""
     from domain.events import LOG
-    from domain.named import proof_view, source_view
+    from domain.named import proof_view
 
-    event, personal = explanation.event, explanation.personal
+    event = explanation.event
     return {
-        "usage_id": event.usage_id,
+        "usage_id": usage_id,
         "account": explanation.account.account_id,
         "log": LOG,
         "position": explanation.position,
-        "occurred_at": values.time_text(event.occurred_at),
-        "recorded_at": values.time_text(event.recorded_at),
-        "charge": event.amount,
+        "charge": event and event.amount,
         "currency": explanation.account.currency,
-        "balance": event.balance,
-        "usage": {
-            "call_type": event.call_type,
-            "started_at": values.time_text(event.started_at),
-            "duration_seconds": event.duration_seconds,
-            "caller": personal and personal.caller,
-            "callee": personal and personal.callee,
-            "user_id": personal and personal.user_id,
-            "number_type": personal and personal.number_type,
-            "capability": personal and personal.capability,
-        },
-        "source": source_view(event.source),
-        "reason": event.reason or None,
-        "proof": proof_view(event.proof, event.flags),
+        "proof": event and proof_view(event.proof, event.flags),
         "recomputed": explanation.recomputed,
+        "matches": explanation.matches,
         "checks": [
             {"name": check.name, "passed": check.passed, "detail": check.detail or None} for check in explanation.checks
         ],
-        "matches": explanation.matches,
+        "debit": event and _debit(event, explanation.personal),
+    }
+
+
+def _debit(event: "UsageDebited", personal: "Personal | None") -> dict[str, Any]:
+    """The rest of the record; what was personal is null where it was erased."""
+    from domain.named import source_view
+
+    return {
+        "occurred_at": values.time_text(event.occurred_at),
+        "recorded_at": values.time_text(event.recorded_at),
+        "actor": event.actor or None,
+        "channel": event.channel,
+        "reason": event.reason or None,
+        "source": source_view(event.source),
+        "balance": event.balance,
+        "call_type": event.call_type,
+        "started_at": values.time_text(event.started_at),
+        "duration_seconds": event.duration_seconds,
+        "caller": personal and personal.caller,
+        "callee": personal and personal.callee,
+        "user_id": personal and personal.user_id,
+        "number_type": personal and personal.number_type,
+        "capability": personal and personal.capability,
     }
 
 
