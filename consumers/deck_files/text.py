@@ -9,7 +9,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 from domain.errors import Refused
 
 MAX_LINE: Final = 8 << 20  # characters
-MAX_CELL: Final = 4 << 20
+MAX_CELL: Final = 1 << 20
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -24,10 +24,9 @@ _BINARIES: Final = (
 
 
 class Broken(NamedTuple):
-    """Lines that give no record: from `line` to `last`, and why."""
+    """A line that gives no record, and why."""
 
     line: int
-    last: int
     reason: str
 
 
@@ -55,25 +54,63 @@ def open_text(stream: BinaryIO) -> tuple[str, Iterator[str]]:
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
     number = 0
-    while line := text.readline(MAX_LINE):
-        number += 1
-        if len(line) >= MAX_LINE:
-            raise Refused("too_large", f"line {number} is longer than {MAX_LINE:,} characters", "file")
-        yield line
+    try:
+        while line := text.readline(MAX_LINE):
+            number += 1
+            if len(line) >= MAX_LINE:
+                raise Refused("too_large", f"line {number} is longer than {MAX_LINE:,} characters", "file")
+            yield line
+    finally:
+        cast("io.BufferedReader", text.detach()).detach()  # the stream is its opener's to close
+
+
+class _Lines:
+    """Hands out lines, and again those of a record that could not be read but for its first."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: list[str] = []
+        self._record: list[str] = []
+        self._number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._lines)
+        self._number += 1
+        self._record.append(line)
+        return line
+
+    def begin(self) -> int:
+        """The line that the next record begins in."""
+        self._record.clear()
+        return self._number + 1
+
+    def resume(self) -> None:
+        """Go on after the first line of the record."""
+        self._again.extend(reversed(self._record[1:]))
+        self._number -= len(self._record) - 1
 
 
 def records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]] | Broken]:
-    """Rows of cells with the line that each begins in. Rows that cannot be read come as Broken; reading goes on."""
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    """Rows of cells with the line that each begins in.
+
+    A line that cannot be read comes as Broken, and reading goes on in the next: a quote that is not closed (its cell
+    runs to the end or past MAX_CELL, or into another quote) does not swallow what follows.
+    """
+    csv.field_size_limit(MAX_CELL)
+    source = _Lines(lines)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = source.begin()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Broken(line, reader.line_num, f"{error}: is a quote not closed?")
+            source.resume()
+            yield Broken(line, f"{error}: is a quote not closed?")
             continue
         if cells:
             yield line, cells
