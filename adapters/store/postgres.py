@@ -47,12 +47,14 @@ EVENTS_INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS {others} ON {table} (topic, notification_id) WHERE usage_key IS NULL",
 )
 STAGING_TABLE: Final = """CREATE TEMPORARY TABLE IF NOT EXISTS incoming
-    (originator_id uuid, originator_version bigint, topic text, state bytea, usage_key bytea) ON COMMIT DELETE ROWS"""
+    (place integer, originator_id uuid, originator_version bigint, topic text, state bytea, usage_key bytea)
+    ON COMMIT DELETE ROWS"""
 
 LOCK: Final = "LOCK TABLE {table} IN EXCLUSIVE MODE"
 MOVE: Final = (
+    # not by ctid: a small row that comes after a large one may stand before it, where there was room
     """INSERT INTO {table} (originator_id, originator_version, topic, state, usage_key)
-        SELECT originator_id, originator_version, topic, state, usage_key FROM pg_temp.incoming ORDER BY ctid""",
+        SELECT originator_id, originator_version, topic, state, usage_key FROM pg_temp.incoming ORDER BY place""",
     "NOTIFY {channel}",
     "SELECT lastval()",
 )
@@ -82,13 +84,13 @@ def copy_rows(events: Iterable[NewEvent]) -> bytes:
     """The events in COPY's binary format, in one buffer: counts, then length and value of each field."""
     heads: dict[str, tuple[Callable[..., bytes], int, bytes]] = {}
     parts = [COPY_HEADER]
-    for originator_id, version, topic, state, key in events:
+    for place, (originator_id, version, topic, state, key) in enumerate(events):
         if topic not in heads:
             name = topic.encode()
-            heads[topic] = Struct(f">hi16siqi{len(name)}si").pack, len(name), name
+            heads[topic] = Struct(f">hiii16siqi{len(name)}si").pack, len(name), name
         pack, length, name = heads[topic]
         parts += (
-            pack(5, 16, originator_id.bytes, 8, version, length, name, len(state)),
+            pack(6, 4, place, 16, originator_id.bytes, 8, version, length, name, len(state)),
             state,
             NO_KEY if key is None else KEY_LENGTH + key,
         )

@@ -237,3 +237,12 @@ def test_letters_are_found_by_id_reason_and_status_in_order(store: Store) -> Non
     assert ids(reason="ambiguous_rate") == ["l1"]
     assert ids(status="open", reason="no_rate", after="l0", limit=1) == ["l2"]
     assert ids(ids=["l4", "l0", "l9"]) == ["l0", "l4"]
+
+
+def test_the_log_has_a_batch_in_its_order_however_its_rows_differ_in_size(store: Store) -> None:
+    account = stream()
+    batch = [event for version in range(1, 3001) for event in events(account, [version], "x" * (version * 7919 % 1000))]
+
+    store.commit(Commit(batch))
+
+    assert [version for _, _, version, _, _ in store.select_log(0, 5000)] == list(range(1, 3001))
