@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tracemalloc
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,12 +48,16 @@ def test_a_line_of_a_gibibyte_is_hashed_in_constant_memory() -> None:
     chunk = b"x" * CHUNK_BYTES
     stream = repeated(b"first\n", chunk, (1 << 30) // CHUNK_BYTES, b"\nlast\n")
 
+    tracemalloc.start()
     first, long, last = read_lines(stream.read)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert (first, last) == (b"first\n", b"last\n")
     assert isinstance(long, TooLong)
     assert long.size == 1 << 30
     assert len(long.kept) == 4096
+    assert peak < 8 << 20
 
 
 @given(st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b"x" * 9, b"y" * 40])), st.integers(1, 9))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,20 @@ def test_a_line_of_a_gibibyte_is_refused_and_the_next_is_read() -> None:
     assert isinstance(last, Usage)
     assert isinstance(long, Refusal)
     assert (long.reason, len(long.raw)) == ("too_large", 4096)
+
+
+@pytest.mark.parametrize("start", [b"", csv_file([])], ids=["ndjson", "csv"])
+def test_memory_does_not_grow_with_the_file(start: bytes) -> None:
+    lines = csv_file([ROW]).splitlines(keepends=True)[1:] if start else [message() + b"\n"]
+    stream = repeated(start or lines[0], lines[0] * 100, 200)
+
+    tracemalloc.start()
+    count = sum(isinstance(item, Usage) for _, _, item, _ in open_usage(stream, name="-", account="contoso"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert count == 20_000 + (not start)
+    assert peak < 4 << 20
 
 
 def test_usage_that_is_piped_in_is_taken_as_it_comes() -> None:
