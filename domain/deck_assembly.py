@@ -17,7 +17,7 @@ from domain.rates import UNDECIDED, Rate
 MAX_RATES: Final = 2_000_000
 REPORTED: Final = 1_000
 
-_Key = tuple[str, str, str | None]
+_Side = tuple[str, str | None]  # direction and origin
 
 
 class BadRow(msgspec.Struct, frozen=True, gc=False):
@@ -41,9 +41,12 @@ class Assembly:
         self.starts_at = starts_at
         self.bad: list[BadRow] = []  # the first 1,000
         self.bad_total = 0
-        # mostly one row a key; where there are more they are told apart by when they begin
-        self._rows: dict[_Key, _Row | dict[int | None, _Row]] = {}
-        self._pairs: dict[int, int] = {}  # contradicting lines (both in one number) and how often they do
+        # by prefix mostly one row; where there are more they are told apart by when they begin
+        self._rows: dict[_Side, dict[str, _Row | dict[int | None, _Row]]] = {}
+        self._count = 0
+        self._line = 0  # the last that contradicted others
+        self._others: dict[int, int] = {}  # those others, and in how many of its rates
+        self._times: dict[tuple[int, int | None], int] = {}  # the same of the lines in `bad`
 
     def report(self, row: BadRow) -> None:
         """A row that gives no rate."""
@@ -53,14 +56,21 @@ class Assembly:
 
     def add(self, line: int, rate: Rate) -> None:
         """A rate that a row gives. The same rate once more changes nothing."""
-        key = (rate.direction, rate.prefix, rate.origin)
-        known = self._rows.setdefault(key, row := _Row(line, rate))
+        side = (rate.direction, rate.origin)
+        rows = self._rows.get(side)
+        if rows is None:
+            rows = self._rows[side] = {}
+        known = rows.setdefault(rate.prefix, row := _Row(line, rate))
         if known is row:
-            if len(self._rows) > MAX_RATES:
+            self._count += 1
+            if self._count > MAX_RATES:
                 raise Refused("deck_too_large", f"a deck has at most {MAX_RATES:,} rates", "file")
             return
         if isinstance(known, _Row):
-            known = self._rows[key] = {known.rate.effective_from: known}
+            if known.rate.effective_from == rate.effective_from:
+                known.rate = self._merged(known, row)
+                return
+            known = rows[rate.prefix] = {known.rate.effective_from: known}
         same_start = known.setdefault(rate.effective_from, row)
         if same_start is not row:
             same_start.rate = self._merged(same_start, row)
@@ -68,12 +78,12 @@ class Assembly:
     def finish(self, previous: Iterable[Rate] = ()) -> list[Rate]:
         """All rates of the version: the file's, and those of the amended version whose key is not in the file."""
         rates: list[Rate] = []
-        for rows in self._rows.values():
+        for rows in chain.from_iterable(side.values() for side in self._rows.values()):
             if isinstance(rows, _Row):
                 rates.append(rows.rate)
             else:
                 rates.extend(self._in_turn(rows))
-        kept = (rate for rate in previous if (rate.direction, rate.prefix, rate.origin) not in self._rows)
+        kept = (rate for rate in previous if rate.prefix not in self._rows.get((rate.direction, rate.origin), ()))
         self.bad = sorted(map(self._with_count, self.bad), key=lambda bad: (bad.line, bad.other_line or 0))
         return sorted(self._from_start(chain(rates, kept)), key=Rate.order)
 
@@ -84,10 +94,13 @@ class Assembly:
 
     def _undecided(self, first: _Row, other: _Row) -> Rate:
         rate = first.rate
-        pair = _pair(other.line, first.line)
-        times = self._pairs[pair] = self._pairs.get(pair, 0) + 1
+        if other.line != self._line:  # a row of many prefixes contradicts another one once
+            self._line, self._others = other.line, {}
+        times = self._others[first.line] = self._others.get(first.line, 0) + 1
         if times == 1:
             self.report(BadRow(other.line, first.line, "rate", f"{_named(rate)} has another price there"))
+        elif self.bad_total <= REPORTED:
+            self._times[other.line, first.line] = times
         end = _later(rate.effective_to, other.rate.effective_to)
         return msgspec.structs.replace(rate, effective_to=end, terms=UNDECIDED)
 
@@ -132,12 +145,8 @@ class Assembly:
                 yield msgspec.structs.replace(rate, effective_from=None) if began else rate
 
     def _with_count(self, bad: BadRow) -> BadRow:
-        more = self._pairs.get(_pair(bad.line, bad.other_line), 0) - 1 if bad.other_line else 0
+        more = self._times.get((bad.line, bad.other_line), 1) - 1
         return msgspec.structs.replace(bad, reason=f"{bad.reason}, and so have {more} more") if more > 0 else bad
-
-
-def _pair(line: int, other_line: int) -> int:
-    return line << 40 | other_line
 
 
 def _until(rate: Rate, end: int | None) -> Rate:

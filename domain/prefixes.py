@@ -1,12 +1,12 @@
 """One direction of one deck version, compiled: which rates stand at a prefix, longest prefix first, without a scan.
 
-One dictionary holds all prefixes; per beginning of three digits it is known which lengths can occur, so a look-up tries
-a few lengths only. Most prefixes have plain `Terms`; where the caller's number or the date matters there is an
-`Origins` or a `Windows`. Equal ones are one object: a row of thousands of prefixes and dozens of origins stays small.
+One dictionary holds all prefixes; per beginning of three digits it is known which lengths occur, so a look-up tries
+few. Most prefixes have plain `Terms`; where the caller's number or the date matters there is an `Origins` or a
+`Windows`. Equal ones are one object: a row of thousands of prefixes and dozens of origins stays small.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sys import intern
 from typing import Final
 
@@ -38,12 +38,13 @@ Item = Terms | Windows
 class Origins:
     """Rates of one prefix by the caller's prefix; the empty one holds for every caller."""
 
-    __slots__ = ("items", "lengths", "plain")
+    __slots__ = ("items", "lengths", "undated")
 
     def __init__(self, items: dict[str, Item]) -> None:
         self.items = items
         self.lengths = tuple(sorted({len(origin) for origin in items}, reverse=True))
-        self.plain = all(isinstance(item, Terms) for item in items.values())
+        undated = {origin: item for origin, item in items.items() if isinstance(item, Terms)}
+        self.undated = undated if len(undated) == len(items) else None  # None: dates matter
 
     def matching(self, digits: str) -> Iterator[tuple[str, Item]]:
         """What holds for a caller, longest origin first. No digits: only what holds for every caller."""
@@ -99,7 +100,7 @@ class PrefixTable:
         for prefix in prefixes:
             entry = self.entries[prefix]
             # what a date leaves open may be answered by an earlier version, which looks at the prefix itself
-            dated = isinstance(entry, Windows) or (isinstance(entry, Origins) and not entry.plain)
+            dated = isinstance(entry, Windows) or (isinstance(entry, Origins) and entry.undated is None)
             found.setdefault(prefix if dated else id(entry), (prefix, entry))
         return tuple(found.values())
 
@@ -143,14 +144,16 @@ def _items(rates: Iterable[Rate], windows: dict[object, Windows]) -> dict[str, I
     return items
 
 
-def _lengths(prefixes: Iterable[str], short: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+def _lengths(entries: Mapping[str, Entry], short: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     by_head: dict[str, int] = {}  # a set of lengths as bits
-    for prefix in prefixes:
+    for prefix in entries:
         if len(prefix) >= HEAD:
             head = prefix[:HEAD]
             by_head[head] = by_head.get(head, 0) | 1 << len(prefix)
-    tuples = {
-        bits: (*(n for n in range(bits.bit_length() - 1, HEAD - 1, -1) if bits >> n & 1), *short)
-        for bits in set(by_head.values())
-    }
-    return {head: tuples[bits] for head, bits in by_head.items()}
+    shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+    lengths = {}
+    for head, bits in by_head.items():
+        long = (n for n in range(bits.bit_length() - 1, HEAD - 1, -1) if bits >> n & 1)
+        both = (*long, *(n for n in short if head[:n] in entries))
+        lengths[head] = shared.setdefault(both, both)
+    return lengths

@@ -55,6 +55,8 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     slots: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+_REMEMBERED: Final = 50_000
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(_Line).decode
 _decode_slots: Final = msgspec.json.Decoder(list[_SlotLine]).decode
@@ -71,6 +73,8 @@ class RateWriter:
         terms = rate.terms
         known = self._terms.get(id(terms))
         if known is None:
+            if len(self._terms) >= _REMEMBERED:
+                self._terms.clear()
             known = self._terms[id(terms)] = (terms, msgspec.Raw(_amount(terms.connection_fee)), _slots(terms))
         start, end = rate.effective_from, rate.effective_to
         return _encode(
@@ -114,6 +118,8 @@ class RateReader:
         key = (bytes(wire.connection_fee), bytes(wire.slots), wire.blocked)
         terms = self._terms.get(key)
         if terms is None:
+            if len(self._terms) >= _REMEMBERED:
+                self._terms.clear()
             terms = self._terms[key] = _read_terms(*key)
         return terms
 

@@ -96,9 +96,10 @@ class Deck:
                 continue
             if isinstance(entry, Terms):
                 return entry.refusal or Match(entry, version, prefix, None)
-            if origin is not None and origin.masked:
-                return self._find_masked(compiled, number, origin, direction, at)
-            found = self._first(compiled, direction, prefix, entry, origin or _UNKNOWN, at)
+            caller = origin or _UNKNOWN
+            if caller.masked:
+                return self._find_masked(compiled, number, caller, direction, at)
+            found = self._first(compiled, direction, prefix, entry, caller, at)
             if found is not None:
                 return found
         return NO_RATE
@@ -111,6 +112,8 @@ class Deck:
         self, compiled: _Compiled, direction: str, prefix: str, entry: Entry, origin: Number, at: int
     ) -> Match | str | None:
         """What a prefix answers: by the longest origin that has a rate in force, None where no origin has."""
+        if isinstance(entry, Origins) and entry.undated is not None:
+            return _by_origin(entry.undated, entry.lengths, origin.digits, compiled.version, prefix)
         items = entry.matching(origin.digits) if isinstance(entry, Origins) else (("", entry),)
         for origin_prefix, item in items:
             answer = self._answer(compiled, direction, prefix, origin_prefix, item, at)
@@ -170,6 +173,16 @@ class Deck:
                 for longer, item in entry.items.items():
                     if len(longer) > len(origin.digits) and longer.startswith(origin.digits):
                         yield self._answer(compiled, direction, prefix, longer, item, at)
+
+
+def _by_origin(
+    undated: dict[str, Terms], lengths: tuple[int, ...], digits: str, version: DeckVersion, prefix: str
+) -> Match | str | None:
+    for length in lengths:
+        terms = undated.get(digits[:length])
+        if terms is not None and length <= len(digits):
+            return terms.refusal or Match(terms, version, prefix, digits[:length] or None)
+    return None
 
 
 def _differ(one: Match | str, other: Match | str) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from consumers.deck_files.cells import is_nothing
 from domain.months import DAY, to_microseconds
 
+REMEMBERED: Final = 20_000  # cells that repeat are read once
 _AT_ONCE: Final = frozenset({"asap", "immediate", "immediately", "now"})
 _UNSET: Final = ("0000-00-00", "0001-01-01")  # how databases write that there is none
 _END_OF_TIME: Final = "9999-12-31"
@@ -57,6 +58,8 @@ class Dates:
         """
         key = (cell, end)
         if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             self._known[key] = self._read(cell.strip(), end)
         return self._known[key]
 

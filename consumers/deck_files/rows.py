@@ -7,7 +7,7 @@ from typing import Final
 
 from consumers.deck_files.cells import is_closed, is_nothing, read_flag, read_increments, read_price
 from consumers.deck_files.codes import Codes
-from consumers.deck_files.dates import Dates, Undecided
+from consumers.deck_files.dates import REMEMBERED, Dates, Undecided
 from consumers.deck_files.layout import Layout
 from domain.money import CURRENCIES, ZERO
 from domain.rates import IN, OUT, WITHDRAWN, BadRate, Rate, Slot, Terms, check_dates, check_slots, plain_name
@@ -113,6 +113,8 @@ class Rows:
                     known = tuple(dict.fromkeys(origin or None for origin in self._origins.read(cell)))
                 except ValueError as error:
                     raise BadRate(self._layout.title(self._at["origin"]), str(error)) from None
+            if len(self._known_origins) >= REMEMBERED:
+                self._known_origins.clear()
             self._known_origins[cell] = known
         return known
 
@@ -139,6 +141,8 @@ class Rows:
         key = tuple([cells[index] for index in self._terms_columns])
         terms = self._known_terms.get(key)
         if terms is None:
+            if len(self._known_terms) >= REMEMBERED:
+                self._known_terms.clear()
             terms = self._known_terms[key] = self._read_terms(cells)
         return terms
 

@@ -22,7 +22,7 @@ class DeckOptions(NamedTuple):
     """What a person says about a file that does not say it itself."""
 
     date_format: str = ""
-    columns: str = ""
+    columns: str = ""  # prefix,name,,rate: of a table without a header
     unit: Decimal = Decimal(1)
     country_code: str = ""
 
@@ -58,7 +58,7 @@ class Table:
         for record in records(self._lines, self._found.delimiter):
             if isinstance(record, Broken):
                 if record.line > self._found.line:
-                    yield BadRow(record.line, None, "", _broken(record))
+                    yield BadRow(record.line, None, "", record.reason)
                 continue
             line, cells = record
             if line <= self._found.line:
@@ -93,10 +93,6 @@ class Table:
             return
         for rate in rates:
             yield line, rate
-
-
-def _broken(record: Broken) -> str:
-    return record.reason if record.last <= record.line else f"lines {record.line} to {record.last}: {record.reason}"
 
 
 def _rows_of(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

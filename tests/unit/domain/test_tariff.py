@@ -15,6 +15,12 @@ def test_the_longest_destination_prefix_wins() -> None:
     assert [price_of(find(rates, number)) for number in ("+442071", "+44771", "+44790")] == ["0.02", "0.1", "0.12"]
 
 
+def test_a_rate_depends_on_the_destination_not_on_who_calls_from_where() -> None:
+    rates = deck((None, [rate("44", "0.02"), rate("386", "0.05")]))
+
+    assert {price_of(find(rates, "+442071", origin=caller)) for caller in ("+38641", "+1202", "+442", None)} == {"0.02"}
+
+
 def test_the_match_names_the_prefixes_and_the_version_it_was_found_by() -> None:
     found = find(deck((None, [rate("44", origin="386")])), "+442071", origin="+38641")
 

@@ -276,12 +276,13 @@ class TestBadRows:
 
         assert read.reasons == [(2, "effective to", "it ends before it begins")]
 
-    def test_a_quote_that_is_not_closed_names_its_lines(self) -> None:
-        read = Read('prefix,rate\n44,0.1\n"33,0.2\n1,0.3\n')
+    @pytest.mark.parametrize("following", ["1,0.3\n", '1,0.3\n"7",0.4\n', "1,0.3\n" * 200_000])
+    def test_a_quote_that_is_not_closed_swallows_nothing(self, following: str) -> None:
+        read = Read(f'prefix,rate\n44,0.1\n"33,0.2\n{following}')
 
-        assert read.prices == {"44": "0.1"}
-        assert read.reasons[0][0] == 3
-        assert "lines 3 to 4" in read.reasons[0][2]
+        assert [(line, "a quote not closed" in reason) for line, _, reason in read.reasons] == [(3, True)]
+        assert len(read.lines) == 1 + following.count("\n")
+        assert read.lines[-1][0] == 3 + following.count("\n")
 
     def test_reading_goes_on_after_a_broken_quote(self) -> None:
         read = Read('prefix,rate\n"44"x,0.1\n33,0.2\n')
