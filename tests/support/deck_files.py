@@ -32,7 +32,8 @@ class Read:
 
     def __iter__(self) -> Iterator[tuple[int, Rate] | BadRow]:
         """As the file was read."""
-        return iter(sorted([*self.lines, *self.bad], key=lambda row: row.line if isinstance(row, BadRow) else row[0]))
+        rows: list[tuple[int, Rate] | BadRow] = [*self.lines, *self.bad]
+        return iter(sorted(rows, key=lambda row: row.line if isinstance(row, BadRow) else row[0]))
 
     @property
     def rates(self) -> list[Rate]:
