@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from typing import Any
 
     from adapters.privacy import KeyVault
     from application.accounts import Accounts
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from application.ingest import Ingest
     from application.ports import Database, Store
     from commcredits.settings import Settings
-    from consumers.kafka.config import KafkaConfig
     from domain.account import CreditAccount
     from domain.commands import By
     from domain.plans import Plan
@@ -47,35 +44,6 @@ def read_models() -> "dict[str, Callable[[], ReadModel]]":
     from projections import balance, statement
 
     return {balance.NAME: balance.Balances, statement.NAME: statement.Statement}
-
-
-def kafka_config(settings: "Settings", **more: "Any") -> "KafkaConfig":
-    """How to reach the cluster. Raises Invalid `kafka_missing` where none is named."""
-    from consumers.kafka.config import KafkaConfig
-    from domain.errors import Invalid
-
-    if settings.kafka_bootstrap is None:
-        text = "no Kafka is configured: set COMMCREDITS_KAFKA_BOOTSTRAP, or --kafka-bootstrap HOST:PORT"
-        raise Invalid("kafka_missing", text, "kafka_bootstrap")
-    return KafkaConfig(
-        bootstrap=settings.kafka_bootstrap,
-        group=settings.kafka_group,
-        topic_calls=settings.topic_calls,
-        topic_conferences=settings.topic_conferences,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        username=settings.kafka_username,
-        password=settings.kafka_password,
-        ca_file=_text(settings.kafka_ca_file),
-        cert_file=_text(settings.kafka_cert_file),
-        key_file=_text(settings.kafka_key_file),
-        batch_size=settings.batch_size,
-        **more,
-    )
-
-
-def _text(path: "Path | None") -> str | None:
-    return None if path is None else str(path)
 
 
 class Engine:

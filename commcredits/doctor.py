@@ -6,12 +6,13 @@ or a position is not in its topic). A check that cannot be made because another 
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from application.ports import SchemaMissing, StoreUnavailable
 from commcredits import __version__, values
-from commcredits.bootstrap import Engine, kafka_config, now
+from commcredits.bootstrap import Engine, now
 from commcredits.master_key import key_file
 from domain.errors import DomainError
 
@@ -151,13 +152,14 @@ def _miskeyed(engine: Engine) -> Check:
 
 
 def _kafka(engine: Engine) -> Iterator[Check]:
+    from commcredits.consuming import kafka_config
     from consumers.kafka.broker import Broker
     from consumers.kafka.errors import ConsumerError
 
     if engine.settings.kafka_bootstrap is None:
         yield Check("broker", OK, "no Kafka is configured (COMMCREDITS_KAFKA_BOOTSTRAP)")
         return
-    config = kafka_config(engine.settings, broker_patience_seconds=PATIENCE_SECONDS)
+    config = replace(kafka_config(engine.settings), broker_patience_seconds=PATIENCE_SECONDS)
     broker = Broker(config, lambda: False)
     try:
         yield from _topics(engine, broker, config)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing, suppress
-from typing import Final
 
 from adapters.store.watch import watch_log
 from application.ports import StoreUnavailable, WriteConflict
@@ -11,12 +10,10 @@ from consumers.kafka.errors import Stopped
 from consumers.kafka.patience import Patience
 from projections.runner import IDLE_SECONDS, Follower
 
-PATIENCE_SECONDS: Final = 60
-
 
 def project(engine: Engine, stop: Callable[[], bool]) -> None:
     """Follow the log. A store that goes away is waited for; then raises StoreUnavailable. Others: Unreadable."""
-    patience = Patience(PATIENCE_SECONDS, stop, lambda trouble: trouble)
+    patience = Patience(engine.settings.store_patience, stop, lambda trouble: trouble)
     with closing(watch_log(engine.settings.store)) as watch, suppress(Stopped):
         store = patience.ask(lambda: engine.store, StoreUnavailable)
         follower = Follower(store, [make() for make in read_models().values()])

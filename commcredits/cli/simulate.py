@@ -64,7 +64,7 @@ def _send(
     from commcredits.simulate import publish, write
 
     if arguments.kafka:
-        from commcredits.bootstrap import kafka_config
+        from commcredits.consuming import kafka_config
 
         return publish(messages, kafka_config(context.settings, broker_patience_seconds=PATIENCE_SECONDS), progress)
     if arguments.out is None:

@@ -1,0 +1,88 @@
+"""`doctor`: what is wrong is found, and how it is mended is said."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from kafka import KafkaProducer
+
+from tests.support.calls import call
+from tests.support.program import Program
+
+
+def checks(program: Program, code: int, *, kafka: bool = False) -> dict[str, dict[str, Any]]:
+    """The checks by name, of a doctor that exits so."""
+    answer = program.process("doctor") if kafka else program.run("doctor")
+    assert answer.code == code, answer
+    return {check["name"]: check for check in answer.json}
+
+
+def test_where_nothing_is_wrong_every_check_is_ok(on_each_store: Program) -> None:
+    found = checks(on_each_store, 0)
+    assert {check["status"] for check in found.values()} == {"ok"}
+    names = ["versions", "settings", "store", "master_key", "clock", "read_models", "dead_letters", "keys", "broker"]
+    assert list(found) == names
+    assert all(list(check) == ["name", "status", "message", "mend"] for check in found.values())
+
+
+def test_what_somebody_should_look_at_is_a_finding(contoso: Program) -> None:
+    contoso.set("COLOUR", "red")
+    contoso.run("ingest", contoso.write("usage", call(currency="USD") + call("u-2", currency="USD") + "{\n"))
+    (contoso.directory / "commcredits.db.key").chmod(0o644)
+    found = checks(contoso, 1)
+    assert found["dead_letters"]["message"] == "3 are open: 2 currency_mismatch, 1 undecodable"
+    assert "COMMCREDITS_COLOUR" in found["settings"]["message"]
+    assert found["master_key"]["mend"].startswith("chmod 600")
+    findings = [check for check in found.values() if check["status"] == "finding"]
+    assert {check["name"] for check in findings} == {"dead_letters", "settings", "master_key"}
+    assert all(check["mend"] for check in findings)
+
+
+def test_a_clock_that_went_back_is_found(contoso: Program) -> None:
+    with closing(sqlite3.connect(contoso.directory / "commcredits.db")) as database, database:
+        change = "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), ?, ?) AS BLOB) WHERE topic = ?"
+        [[state]] = database.execute("SELECT state FROM stored_events WHERE topic = 'DeckImported'").fetchall()
+        recorded = state.decode().split(",")[2]
+        database.execute(change, (recorded, str(int(recorded) + 10**12), "DeckImported"))
+    assert checks(contoso, 1)["clock"]["status"] == "finding"
+
+
+def test_a_lost_master_key_is_found(contoso: Program) -> None:
+    (contoso.directory / "commcredits.db.key").unlink()
+    assert checks(contoso, 1)["master_key"]["status"] == "finding"
+
+
+def test_a_store_that_cannot_be_used_is_broken(program: Program, postgres: str) -> None:
+    program.set("STORE", "sqlite:////nowhere/at/all.db")
+    assert checks(program, 4)["store"]["status"] == "broken"
+    program.set("STORE", postgres)
+    schema = checks(program, 4)["schema"]
+    assert (schema["status"], schema["mend"]) == ("broken", "run `commcredits migrate`")
+
+
+def test_a_broker_that_is_not_there_is_broken(program: Program) -> None:
+    program.set("KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    assert checks(program, 4, kafka=True)["broker"]["status"] == "broken"
+
+
+def test_topics_and_positions_are_looked_at(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:
+    contoso.set("KAFKA_BOOTSTRAP", kafka)
+    contoso.set("TOPIC_CALLS", "no-such-topic")
+    assert checks(contoso, 4, kafka=True)["broker"]["message"].startswith("there is no topic no-such-topic")
+    pair = topics(2)
+    contoso.set("TOPIC_CALLS", pair.calls)
+    contoso.set("TOPIC_CONFERENCES", pair.conferences)
+    with closing(KafkaProducer(bootstrap_servers=kafka)) as producer:
+        for number in range(3):
+            line = call(f"u-{number}", currency="EUR" if number else "USD")
+            producer.send(pair.calls, line.encode(), b"contoso" if number else b"fabrikam")
+        producer.flush()
+    assert "about 3 messages wait" in checks(contoso, 0, kafka=True)["positions"]["message"]
+    assert contoso.process("consume", "--once").json["dead"] == 1
+    found = checks(contoso, 1, kafka=True)
+    assert "about 0 messages wait" in found["positions"]["message"]
+    assert found["keys"]["message"].startswith(f"messages that were not keyed by their account: 1 on {pair.calls}")
+    assert found["dead_letters"]["status"] == "finding"
