@@ -4,6 +4,7 @@ import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +67,8 @@ def _send(
     if arguments.kafka:
         from commcredits.consuming import kafka_config
 
-        return publish(messages, kafka_config(context.settings, broker_patience_seconds=PATIENCE_SECONDS), progress)
+        config = replace(kafka_config(context.settings), broker_patience_seconds=PATIENCE_SECONDS)
+        return publish(messages, config, progress)
     if arguments.out is None:
         return write(messages, sys.stdout.buffer, progress, flush=arguments.rate is not None)
     try:
