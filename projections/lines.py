@@ -5,7 +5,7 @@ Written from a template: an object made of dictionaries first would take twice t
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -29,7 +29,7 @@ def entry_line(position: int, event: UsageDebited | FundsAdded) -> str:
     amount = event.amount
     return (
         f'{{"log":"{LOG}","position":{position},"type":"UsageDebited","occurred_at":"{_instant(event.occurred_at)}",'
-        f'"recorded_at":"{_same_instant(event.recorded_at)}","amount":"{_plain(-amount if amount else amount)}",'
+        f'"recorded_at":"{_instant(event.recorded_at)}","amount":"{_plain(-amount if amount else amount)}",'
         f'"balance":"{_plain(event.balance)}","usage_id":{_text(event.causation_id)},"source":{_source(event.source)},'
         f'"proof":{_proof(event.proof, event.flags)}}}'
     )
@@ -53,9 +53,6 @@ def _word(text: str | None) -> str:
 @lru_cache(1 << 10)
 def _list(flags: tuple[str, ...]) -> str:
     return as_json(flags)
-
-
-_same_instant: Final = lru_cache(1 << 10)(format_instant)  # one for a whole batch of usages
 
 
 @lru_cache(1 << 12)
