@@ -83,6 +83,12 @@ class DeckBook:
             raise NotFound("unknown_deck", f"there is no deck {name}", "deck")
         return deck
 
+    def check(self, name: str, currency: str) -> None:
+        """For an account that is to name this deck. Raises NotFound `unknown_deck`, Refused `currency_mismatch`."""
+        found = self.named(name).newest.currency
+        if found != currency:
+            raise Refused(CURRENCY_MISMATCH, f"deck {name} is in {found}, the account in {currency}", "deck")
+
     def quote(
         self,
         number: Number,

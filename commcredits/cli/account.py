@@ -92,7 +92,7 @@ def _open(context: Context, arguments: Namespace) -> int:
     )
     settings = _changed(given, arguments)
     if settings.deck:
-        engine.decks.named(settings.deck)
+        engine.decks.check(settings.deck, currency)
     scale = defaults.scale if arguments.scale is None else arguments.scale
     account = engine.administration.open_account(
         engine.by(), arguments.account, currency, scale, settings, arguments.at
@@ -105,9 +105,9 @@ def _set(context: Context, arguments: Namespace) -> int:
     engine = context.engine
     if all(getattr(arguments, name) is None for name in _SETTINGS):
         raise WrongUse("missing_argument", "nothing to set: name at least one option; see `--help`")
-    engine.accounts.get(arguments.account)
+    account = engine.accounts.get(arguments.account)
     if arguments.deck:
-        engine.decks.named(arguments.deck)
+        engine.decks.check(arguments.deck, account.currency)
     account = engine.administration.change_settings(
         engine.by(), arguments.account, lambda settings: _changed(settings, arguments)
     )

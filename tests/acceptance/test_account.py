@@ -55,6 +55,8 @@ def test_set_changes_what_is_named_and_nothing_else(program: Program) -> None:
         (2, "invalid_argument", "account open other --currency XXX"),
         (3, "unknown_deck", "account open other --currency EUR --deck nowhere"),
         (3, "unknown_deck", "account set contoso --deck nowhere"),
+        (5, "currency_mismatch", "account open other --currency USD --deck euros"),
+        (5, "currency_mismatch", "account set contoso --deck pounds"),
         (2, "missing_argument", "account set contoso"),
         (2, "unknown_option", "account set contoso --currency USD"),
         (3, "unknown_account", "account set nobody --name x"),
@@ -75,6 +77,9 @@ def test_set_changes_what_is_named_and_nothing_else(program: Program) -> None:
 )
 def test_what_cannot_be_is_refused_by_a_stable_code(program: Program, exit_code: int, code: str, line: str) -> None:
     program("account", "open", "contoso", "--currency", "EUR", "--country", "SI")
+    rates = program.write("deck.csv", "prefix,rate\n44,0.02\n")
+    for name, currency in (("euros", "EUR"), ("pounds", "GBP")):
+        program("deck", "import", rates, "--name", name, "--currency", currency)
     assert program.refused(exit_code, *line.split())["code"] == code
 
 
