@@ -84,6 +84,7 @@ def _of_the_rest(program: Program) -> dict[str, Any]:
         "recharge off": program("recharge", "off", "contoso"),
         "deck import": program("deck", "import", "examples/rates.csv", "--name", "other", "--currency", "EUR"),
         "deck list": program("deck", "list")[0],
+        "licence import": program("licence", "import", "contoso", "examples/licences.csv"),
         "project": program("project", "--once"),
         "rebuild": program("rebuild", "balance"),
         "doctor": program.run("doctor").json[0],

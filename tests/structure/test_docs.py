@@ -22,7 +22,7 @@ ERRORS = {
     "Refusal",
     "refusal",
     "Failure",
-    "PlanError",
+    "__init__",  # of an error's own base
 }
 CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
 DOCUMENTS = sorted(
