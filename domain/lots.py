@@ -34,9 +34,9 @@ class Lot(msgspec.Struct, array_like=True):
 def draw(lots: Sequence[Lot], amount: Decimal, started_at: int) -> tuple[tuple[LotDraw, ...], Decimal]:
     """What each lot (given in order) pays of an amount of usage that started then, and the rest, which is debt."""
     if not amount:
-        return (), ZERO
+        return (), amount
     if lots and (first := lots[0]).remaining >= amount and first.expires_at >= started_at:
-        return (LotDraw(first.id, amount),), ZERO
+        return (LotDraw(first.id, amount),), amount - amount  # 0 at the account's scale
     draws: list[LotDraw] = []
     for lot in lots:
         if not amount:
