@@ -113,6 +113,10 @@ def test_on_as_priced_accounts_the_price_is_content_but_its_trailing_zeros_are_n
     assert _counts(engine.take(msgspec.structs.replace(call, charge=Decimal("0.11")))) == (1, 0, 0, 1, 0)
 
 
+def test_an_emergency_call_is_never_refused_whatever_currency_its_record_names(engine: TestEngine) -> None:
+    assert _counts(engine.take(usage("112", call_type="emergency_out", currency="USD"))) == (1, 1, 0, 0, 0)
+
+
 def test_a_refused_usage_does_not_hold_its_id(engine: TestEngine) -> None:
     (call,) = _calls(1)
     dollars = msgspec.structs.replace(call, currency="USD")
