@@ -86,6 +86,14 @@ class Rebuild:
 
     def fill(self) -> None:
         """Bring the new table up to the log."""
+        try:
+            self._fill()
+        except Exception as error:  # a later rebuild takes this one's table away
+            if self._store.tracked(self._turns) != self._turn:
+                raise self._superseded() from error
+            raise
+
+    def _fill(self) -> None:
         while rows := self._store.select_log(self.position, BATCH):
             self._model.prepare(self._store, rows)
             for entries in readable(rows):
@@ -121,4 +129,8 @@ class Rebuild:
 
     def _check_turn(self, database: Database) -> None:
         if self._store.hold_tracking(database, self._turns) != self._turn:
-            raise Refused("rebuild_superseded", f"another rebuild of {self._name} has begun: this one changed nothing")
+            raise self._superseded()
+
+    def _superseded(self) -> Refused:
+        text = f"another rebuild of {self._name} has begun, so this one has ended and changed nothing"
+        return Refused("rebuild_superseded", text)

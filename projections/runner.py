@@ -19,7 +19,8 @@ class Follower:
     """Keeps read models up to the log. Errors of the store pass through; it may be asked again after one."""
 
     def __init__(self, store: Store, models: Sequence[ReadModel], batch: int = BATCH) -> None:
-        self._store, self._models, self._batch = store, models, batch
+        self._store, self._batch = store, batch
+        self._models = sorted(models, key=lambda model: model.name)  # so that two never wait for each other
         self._positions: dict[str, int] = {}
 
     def run(self, stop: Callable[[], bool], wait: Callable[[float], object]) -> None:
