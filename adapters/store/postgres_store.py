@@ -17,7 +17,7 @@ from adapters.store.database import PostgresDatabase
 from adapters.store.postgres import PostgresLedgerFactory, PostgresLedgerRecorder, PostgresSnapshotRecorder
 from adapters.store.postgres_errors import Again, CommitInDoubt, store_error
 from adapters.store.schema import SCHEMA_VERSION, CreateTables, check_not_newer, create_tables
-from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, without_usage
+from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from application.ports import Commit, Database, SchemaMissing, StoredUsage, StoreUnavailable, WriteConflict
 from domain.events import Recorded, decode_state
 
@@ -160,14 +160,14 @@ class PostgresStore(LedgerStore):
 
     def load_streams(self, originators: Sequence[UUID]) -> Mapping[UUID, Stream]:
         """Per originator: snapshot's state, its version, the events after it."""
-        with self.reading() as database:
+        with collector_paused(), self.reading() as database:
             found = database.execute(NEWEST_SNAPSHOTS, [list(originators)])
             snapshots = {originator_id: (state, version) for originator_id, state, version in found}
             versions = [snapshots.get(each, (None, 0))[1] for each in originators]
             rows = database.execute(LATER_EVENTS, [list(originators), versions])
-        streams: dict[UUID, Stream] = {each: (*snapshots.get(each, (None, 0)), []) for each in originators}
-        for originator_id, version, topic, state in rows:
-            streams[originator_id][2].append(Recorded(originator_id, version, decode_state(topic, state)))
+            streams: dict[UUID, Stream] = {each: (*snapshots.get(each, (None, 0)), []) for each in originators}
+            for originator_id, version, topic, state in rows:
+                streams[originator_id][2].append(Recorded(originator_id, version, decode_state(topic, state)))
         return streams
 
     def select_log(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[LogRow]:

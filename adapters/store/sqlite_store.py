@@ -15,7 +15,7 @@ from eventsourcing.utils import Environment
 from adapters.store.database import SQLiteDatabase
 from adapters.store.schema import SCHEMA_VERSION, CreateTables, create_tables
 from adapters.store.sqlite import SQLiteLedgerFactory, SQLiteLedgerRecorder, SQLiteSnapshotRecorder, writing
-from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, without_usage
+from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from application.ports import Commit, Database, StoredUsage, StoreError, StoreUnavailable, WriteConflict
 from domain.events import Recorded, decode_state
 
@@ -141,7 +141,7 @@ class SQLiteStore(LedgerStore):
             " WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"
         )
         streams: dict[UUID, Stream] = {}
-        with self.reading() as database:
+        with self.reading() as database, collector_paused():
             for each in originators:
                 [(snapshot, version)] = database.execute(newest, (each.hex,)) or [(None, 0)]
                 rows = database.execute(later, (each.hex, version))

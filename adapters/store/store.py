@@ -5,9 +5,10 @@
 A store belongs to one thread of one process; another process opens its own by the same URL.
 """
 
+import gc
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -47,6 +48,18 @@ def migrate(url: str, tables: Sequence[CreateTables] = ()) -> None:
     from adapters.store.postgres_store import migrate_postgres
 
     migrate_postgres(url, tables)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """While many objects are made that are all kept: looking for cyclic garbage among them took as long as they did."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def without_usage(topics: Sequence[str]) -> bool:

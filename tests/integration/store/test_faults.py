@@ -215,6 +215,28 @@ def test_a_writer_that_waits_too_long_for_the_log_says_so(postgres: str) -> None
     store.close()
 
 
+def test_a_vacuum_does_not_hold_a_writer_up(ledger: Store, postgres: str) -> None:
+    account = stream()
+    with psycopg.connect(postgres) as vacuum:
+        vacuum.execute("LOCK TABLE stored_events IN SHARE UPDATE EXCLUSIVE MODE")  # as VACUUM and ANALYZE do
+        ledger.commit(Commit(events=events(account, [1])))
+
+        assert versions(ledger, account) == [1]
+
+
+def test_a_writer_and_a_recorder_of_the_librarys_own_wait_for_each_other(ledger: Store, postgres: str) -> None:
+    account = stream()
+    with psycopg.connect(postgres) as stock, ThreadPoolExecutor() as pool:
+        stock.execute("LOCK TABLE stored_events IN EXCLUSIVE MODE")  # as the library does
+        done = pool.submit(ledger.commit, Commit(events=events(account, [1])))
+        wait_until(lambda: waiting(stock) == 1)
+        stock.execute("INSERT INTO stored_events VALUES (gen_random_uuid(), 1, 'AccountClosed', '[]')")
+        stock.commit()
+        done.result(timeout=30)
+
+    assert [row[1] == account for row in ledger.select_log(0, 10)] == [False, True]
+
+
 def test_a_session_that_was_ended_meanwhile_is_replaced(ledger: Store, postgres: str) -> None:
     account = stream()
     ledger.commit(Commit(events=events(account, [1])))
