@@ -51,8 +51,8 @@ STAGING_TABLE: Final = """CREATE TEMPORARY TABLE IF NOT EXISTS incoming
     ON COMMIT DELETE ROWS"""
 
 # One writer at a time: positions are in the order of commits, and no reader passes over one that is filled later. Not
-# the library's LOCK TABLE, which an autovacuum holds up for a second each minute. A recorder of the library's own, which
-# takes that one, and our INSERT still wait for each other.
+# the library's LOCK TABLE, which an autovacuum holds up for a second each minute. A recorder of the library's own takes
+# that one; it and our INSERT still wait for each other.
 LOCK: Final = "SELECT pg_advisory_xact_lock(%s, {name}::regclass::oid::int)"
 LOCK_CLASS: Final = 0x63726564  # what the number in the lock's second half is one of: a log of ours
 MOVE: Final = (
