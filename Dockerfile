@@ -14,6 +14,7 @@ COPY consumers consumers
 COPY projections projections
 COPY adapters adapters
 COPY commcredits commcredits
+COPY examples examples
 RUN tools/bin/hatchling build -t wheel -d dist \
  && tools/bin/uv pip install --no-cache --no-deps --compile-bytecode --python /opt/commcredits/bin/python dist/*.whl
 

@@ -128,7 +128,8 @@ def test_the_program_runs_as_nobody_in_particular_and_writes_nowhere() -> None:
 
 
 def test_the_image_holds_every_package_and_runs_the_script() -> None:
-    wanted = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    wheel = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    wanted = [*wheel["packages"], *wheel["force-include"]]
     copied = [source for line in instructions("COPY") if "--from" not in line for source in line.split()[:-1]]
     ignored = (ROOT / ".dockerignore").read_text().split()
 

@@ -1,0 +1,133 @@
+"""`demo`: the whole story on the embedded store, in a directory of its own, with the input of `examples/`."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from commcredits.cli.output import Output
+from commcredits.story import Story, StoryFailed, example
+
+INPUT: Final = ("rates.csv", "licences.csv", "usage.ndjson", "pstn-usage.csv", "graph-page.json")
+SPLIT_CALL: Final = "9f0c6a52-0002"  # of usage.ndjson: begins in the last of the plan's minutes
+SATELLITE_CALL: Final = {
+    "usage_id": "sat-1",
+    "account_id": "contoso",
+    "user_id": "ana@contoso.com",
+    "call_type": "user_out",
+    "caller": "+38615550100",
+    "callee": "+870773111222",
+    "started_at": "2026-11-09T06:12:00Z",
+    "duration_seconds": 170,
+    "capability": "MCOPSTNPP",
+    "currency": "EUR",
+}
+
+
+def demo(output: Output) -> dict[str, Any]:
+    """Tells it; answers what it came to. Raises StoryFailed."""
+    with tempfile.TemporaryDirectory(prefix="commcredits-demo-") as folder:
+        story = Story(output, Path(folder), {"store": "sqlite:///demo.db", "actor": "demo"})
+        for name in INPUT:
+            shutil.copy(example(name), folder)
+        open_account(story)
+        take_files(story)
+        return finish(story, lambda name: story.run(f"ingest {name}"))
+
+
+def finish(story: Story, take: Callable[[str], object]) -> dict[str, Any]:
+    """From the dead letter to the end; `take` takes a file of usage in. Answers what the story came to."""
+    story.show("statement contoso")
+    mend(story)
+    recharge_id = fall_below(story, take)
+    explained = explain(story)
+    balance = settle(story, recharge_id)
+    return {
+        "account": "contoso",
+        "balance": balance,
+        "recharge_id": recharge_id,
+        "explained": explained["usage_id"],
+        "matches": explained["matches"],
+        "seconds": story.seconds,
+    }
+
+
+def open_account(story: Story) -> None:
+    """An account with a deck, money, licences and auto-recharge."""
+    story.tell(
+        "An organisation opens a prepaid account. Currency and scale are for ever; all that can change an amount is an "
+        "event on the account, so that its history replays to the same cent anywhere."
+    )
+    story.run("account open contoso --currency EUR --country SI --time-zone Europe/Ljubljana --at 2026-11-01")
+    story.tell("A carrier's price list is imported as it came: prefixes, ranges, increments, a price by origin.")
+    story.run("deck import rates.csv --name default --currency EUR")
+    story.run("rate +4915112345678 31 --from-number +38615550100")
+    story.tell("20 EUR are bought, users get their plans, and 60 dial-out minutes come with one conferencing licence.")
+    story.run("funds add contoso 20 --reference INV-2026-0117")
+    story.run("licence import contoso licences.csv")
+    story.run("licence purchased contoso MCOMEETADD 1")
+    story.tell("Auto-recharge: 50 EUR whenever what can be spent falls below 10.")
+    story.run("recharge set contoso --amount 50 --below 10")
+
+
+def take_files(story: Story) -> None:
+    """Files of three formats; a duplicate, and a call without a rate."""
+    story.tell(
+        "Usage comes in: a telephony system's NDJSON, a PSTN usage export, a page of Graph's call log. Included "
+        "minutes pay first, then credit. One call came twice and is debited once; one has no rate and is kept as a "
+        "dead letter."
+    )
+    story.run("ingest usage.ndjson", expect=1)
+    story.run("ingest pstn-usage.csv --account contoso")
+    story.run("ingest graph-page.json --account contoso")
+
+
+def mend(story: Story) -> None:
+    """The missing rate is added, and the dead letter retried."""
+    story.tell("The dead letter says what is missing. The deck is amended, and the call taken in again.")
+    story.show("dead-letters list --status open")
+    story.write("poland.csv", b"Destination,Prefix,Rate,Increment\nPoland,48,0.0210,60/60\n")
+    story.run("deck import poland.csv --name default --currency EUR --amend --from 2026-11-01")
+    story.run("retry --reason no_rate")
+
+
+def fall_below(story: Story, take: Callable[[str], object]) -> str:
+    """A dear call triggers auto-recharge; answers the recharge's id."""
+    story.tell("A call to a satellite phone is dear. What can be spent falls below 10: a recharge is triggered, once.")
+    take(story.write("satellite.ndjson", json.dumps(SATELLITE_CALL).encode() + b"\n"))
+    balance = story.run("balance contoso")
+    recharge = balance["recharge"]
+    if recharge["state"] != "triggered":
+        raise StoryFailed(f"the recharge is {recharge['state']}, not triggered")
+    recharge_id: str = recharge["recharge_id"]
+    return recharge_id
+
+
+def explain(story: Story) -> dict[str, Any]:
+    """One charge, split between plan and credit, computed again from its record alone."""
+    story.tell(
+        "Why did that call of 200 seconds cost 0.18? Its record alone says: two minutes were left in the plan, credit "
+        "paid the rest, rated from second 120 on."
+    )
+    explained: dict[str, Any] = story.run(f"explain {SPLIT_CALL}")
+    return explained
+
+
+def settle(story: Story, recharge_id: str) -> str:
+    """The money comes; the read model is rebuilt to the same bytes. Answers the balance."""
+    story.tell("The money comes by invoice and ends the recharge; it is armed again.")
+    added = story.run(f"funds add contoso 50 --recharge {recharge_id} --reference INV-2026-0118")
+    state = story.run("account show contoso", shown=False)["recharge"]["state"]
+    story.remark(f"auto-recharge is {state}")
+    story.tell("The balance, dropped and made again from the log, has the same bytes; and everything is in order.")
+    balance = story.run("balance contoso", shown=False)["balance"]
+    first, again = story.run("rebuild balance"), story.run("rebuild balance", shown=False)
+    if state != "armed" or first["sha256"] != again["sha256"] or Decimal(balance) != Decimal(added["balance"]):
+        raise StoryFailed("the account is not what its history says")
+    story.show("doctor")
+    story.remark(f"That was the whole story, in {story.seconds} s.")
+    shown: str = balance
+    return shown
