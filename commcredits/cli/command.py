@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from commcredits.cli.output import Output
 from commcredits.cli.parser import SETTING, Parser
@@ -71,8 +71,3 @@ def context_of(arguments: Namespace, output: Output) -> Context:
     """The context of parsed arguments: flags that are settings win over the environment."""
     given = {name: text for name, text in vars(arguments).items() if name.startswith(SETTING) and text is not None}
     return Context(output, {name.removeprefix(SETTING): text for name, text in given.items()}, arguments.config)
-
-
-def unwired(context: Context, arguments: Namespace) -> NoReturn:
-    """Stands for the body of a command whose use case is not in the tree yet."""
-    raise AssertionError("this command is not wired yet")
