@@ -23,6 +23,7 @@ _TIME = re.compile(
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
+_OTHERWISE = {"UK": "GB", "EL": "GR"}  # how the EU writes two countries; numbers and plans go by ISO 3166
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -48,10 +49,14 @@ def name(text: str) -> str:
 
 
 def country(text: str) -> str:
-    """An ISO 3166 alpha-2 code, in capitals."""
-    if not re.fullmatch(r"[A-Za-z]{2}", text, re.ASCII):
-        raise ValueError(f"is a country's two letters such as SI, not {text!r}")
-    return text.upper()
+    """An ISO 3166 alpha-2 code, in capitals: one that telephone numbers can belong to."""
+    from domain.country_prefixes import COUNTRY_PREFIXES
+
+    code = text.upper()
+    if not re.fullmatch("[A-Z]{2}", code) or f"\n{code} " not in COUNTRY_PREFIXES:
+        hint = f"; did you mean {_OTHERWISE[code]}?" if code in _OTHERWISE else ""
+        raise ValueError(f"is a country's two letters such as SI, not {text!r}{hint}")
+    return code
 
 
 def currency(text: str) -> str:

@@ -58,10 +58,9 @@ def limits_of(plans: Mapping[str, Plan], code: str, country: str) -> Limits:
     """
     plan = plans.get(code)
     if plan is None:
-        close = get_close_matches(code, plans, 1)
-        raise NotFound(
-            "unknown_plan", f"there is no plan {code!r}" + f"; did you mean {close[0]}?" * len(close), "plan"
-        )
+        close = get_close_matches(code.upper(), plans, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise NotFound("unknown_plan", f"there is no plan {code!r}{hint}", "plan")
     if not country and plan.kind.startswith("domestic"):
         raise Invalid("missing_country", f"plan {code} needs a country: the licence's or the account's", "country")
     limits = plan.limits(country)

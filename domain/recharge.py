@@ -31,7 +31,9 @@ class Recharge(msgspec.Struct, array_like=True):
             self.state, self.recharge_id = OFF, ""
         elif self.state == OFF:
             self.state = ARMED
-        self.amount, self.below, self.reason = amount, below, ""
+        self.amount, self.below = amount, below
+        if self.state != TRIGGERED:
+            self.reason = ""
 
     def trigger(self, recharge_id: str) -> None:
         """One recharge is open now."""

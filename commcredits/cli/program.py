@@ -97,7 +97,8 @@ def commands_of(noun: str) -> dict[str, Command]:
     """The commands that begin with a word, by their words. Raises WrongUse `unknown_command`."""
     module = NOUNS.get(noun)
     if module is None:
-        raise WrongUse("unknown_command", f"unknown command {noun!r}{nearest(noun, NOUNS)}")
+        words = {name: name for name in NOUNS} | {option.lstrip("-"): option for option in ("--help", "--version")}
+        raise WrongUse("unknown_command", f"unknown command {noun!r}{nearest(noun, words)}")
     found: tuple[Command, ...] = import_module(f"commcredits.cli.{module}").COMMANDS
     return {command.words: command for command in found if command.words.split()[0] == noun}
 

@@ -124,6 +124,8 @@ def test_what_is_taken(read: Callable[[str], Any], text: str, value: object) -> 
         (values.yes_no, "true", "is yes or no"),
         (values.country, "SVN", "two letters"),
         (values.country, "ŠI", "two letters"),
+        (values.country, "ZZ", "two letters"),
+        (values.country, "uk", "did you mean GB?"),
         (values.currency, "EURO", "ISO 4217"),
         (values.currency, "XXX", "ISO 4217"),
         (values.time_zone, "Europe/Lubljana", "IANA"),

@@ -43,6 +43,12 @@ def test_a_catalogue_gives_limits_by_country() -> None:
     assert limits_of(plans, "PAYG", "JP") == Limits("none", True, 0, 0, 0)
 
 
+@pytest.mark.parametrize(("code", "hint"), [("HOM", "did you mean HOME"), ("both", "did you mean BOTH"), ("X", "'X'$")])
+def test_an_unknown_plan_names_the_nearest_one_where_there_is_any(code: str, hint: str) -> None:
+    with pytest.raises(NotFound, match=hint):
+        limits_of(parse_plans(CATALOGUE), code, "SI")
+
+
 def test_eu_stands_for_the_27_members() -> None:
     assert len(set(EU_MEMBERS)) == 27
     assert parse_plans(CATALOGUE)["HOME"].sizes[1].countries == EU_MEMBERS

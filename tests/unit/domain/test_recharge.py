@@ -42,6 +42,15 @@ def test_at_most_one_recharge_is_open_however_much_usage_follows() -> None:
     assert account.recharge.recharge_id == before
 
 
+def test_new_settings_leave_an_open_recharge_open_and_say_still_why() -> None:
+    account = opened()
+    _set(account)
+    before = account.recharge.recharge_id
+    _set(account, amount="70")
+    assert (account.recharge.state, account.recharge.recharge_id) == ("triggered", before)
+    assert (account.recharge.amount, account.recharge.reason) == (70, "awaiting_funds")
+
+
 def test_money_for_the_open_recharge_ends_it_and_the_level_is_looked_at_again() -> None:
     account = opened(scale=0)
     debit(account, usage(seconds=100), rates=EXACT)

@@ -124,6 +124,10 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("", "no command given; `commcredits --help` lists them"),
         ("balanse contoso", "unknown command 'balanse'; did you mean balance?"),
+        ("statment contoso", "unknown command 'statment'; did you mean statement?"),
+        ("rebuld balance", "unknown command 'rebuld'; did you mean rebuild?"),
+        ("dead_letters list", "unknown command 'dead_letters'; did you mean dead-letters?"),
+        ("version", "unknown command 'version'; did you mean --version?"),
         ("account", "account needs one of open, list, show, set, close; see `commcredits account --help`"),
         ("account opne x", "unknown command 'account opne'; did you mean open?"),
         ("deck frobnicate", "unknown command 'deck frobnicate'; it is one of import, list, show"),
