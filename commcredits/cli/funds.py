@@ -2,11 +2,15 @@
 
 from argparse import Namespace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from commcredits import values
 from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE, WrongUse
 from commcredits.cli.parser import Parser
+
+if TYPE_CHECKING:
+    from domain.account import CreditAccount
 
 
 def _add_options(parser: Parser) -> None:
@@ -29,13 +33,20 @@ def at_scale(amount: Decimal, scale: int, field: str) -> Decimal:
     return exact
 
 
+def _amount(account: "CreditAccount", reference: str | None, given: Decimal) -> Decimal:
+    """What is added, at the account's scale; with a known reference its own amount, or the other one as given."""
+    known = account.references.get(reference or "")
+    if known is None:
+        return at_scale(given, account.scale, "amount")
+    return known[1] if known[1] == given else given
+
+
 def _add(context: Context, arguments: Namespace) -> int:
     from domain.commands import Funds
 
     engine = context.engine
-    scale = engine.accounts.get(arguments.account).scale
     funds = Funds(
-        at_scale(arguments.amount, scale, "amount"),
+        _amount(engine.accounts.get(arguments.account), arguments.reference, arguments.amount),
         arguments.reference or "",
         arguments.at,
         arguments.recharge or "",

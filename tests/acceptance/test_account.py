@@ -97,8 +97,9 @@ def test_funds_of_a_known_reference_add_nothing(on_each_store: Program) -> None:
         "account": "contoso", "lot": added["lot"], "amount": "250.0000", "balance": "250.0000", "duplicate": False,
     }  # fmt: skip
     assert on_each_store("funds", "add", "contoso", "250.00", "--reference", "INV-1") == added | {"duplicate": True}
-    error = on_each_store.refused(5, "funds", "add", "contoso", "251", "--reference", "INV-1")
-    assert (error["code"], error["field"]) == ("reference_conflict", "reference")
+    for other in ("251", "250.0000001"):  # the reference is looked at before the account's scale
+        error = on_each_store.refused(5, "funds", "add", "contoso", other, "--reference", "INV-1")
+        assert (error["code"], error["field"]) == ("reference_conflict", "reference")
 
 
 def test_a_recharge_that_was_triggered_ends_with_its_money(program: Program) -> None:
