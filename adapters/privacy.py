@@ -12,19 +12,21 @@ import os
 import secrets
 from collections.abc import Iterable
 from hashlib import sha256
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from application.ports import Commit, DataKey, Store, UserRow, WriteConflict
 from application.privacy import NO_ACCOUNT
+from application.recent import Recent
 from domain.usage import user_key
 
 KeyId = tuple[str, str, int]
+User = tuple[str, str]  # account, and the user's name as it came
 DATA, LOOKUP = "data", "lookup"
 _NONCE = 12
+USERS_A_KEY = 8
 
 
 class WrongMasterKey(Exception):
@@ -54,15 +56,18 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class KeyVault:
-    """`application.privacy.Vault` over the store's key and user tables. `capacity` counts keys and pseudonyms."""
+    """`application.privacy.Vault` over the store's key and user tables.
+
+    `capacity`: keys that stay in memory; USERS_A_KEY times as many pseudonyms, which are as much smaller.
+    """
 
     def __init__(self, master_key: bytes, store: Store, capacity: int = 40_000) -> None:
         if len(master_key) != 32:
             raise ValueError("the master key has 32 bytes")
         self._master = AESGCM(master_key)
-        self._store, self._capacity = store, capacity
-        self.known_keys: dict[KeyId, Key] = {}
-        self.known_users: dict[tuple[str, str], str] = {}
+        self._store = store
+        self.known_keys: Recent[KeyId, Key] = Recent(capacity)
+        self.known_users: Recent[User, str] = Recent(capacity * USERS_A_KEY)
         self._digest_key: bytes | None = None
 
     def sealer(self) -> "BatchSealer":
@@ -85,39 +90,26 @@ class KeyVault:
 
     def load_keys(self, wanted: Iterable[KeyId]) -> dict[KeyId, Key]:
         """Those that exist, from the cache or in one look-up."""
-        known, found, missing = self.known_keys, {}, []
-        for key_id in wanted:
-            key = known.pop(key_id, None)
-            if key is None:
-                missing.append(key_id)
-            else:
-                found[key_id] = known[key_id] = key
-        if missing:
-            for key_id, wrapped in self._store.data_keys(missing).items():
-                found[key_id] = known[key_id] = self._unwrap(key_id, wrapped)
-        self._trim(known, len(found))
-        return found
+        return self.known_keys.find(set(wanted), self._stored_keys)
 
-    def load_users(self, wanted: Iterable[tuple[str, str]], keys: dict[KeyId, Key]) -> dict[tuple[str, str], str]:
-        """Pseudonyms of (account, casefolded user) that exist; `keys` holds the lookup keys."""
-        known, found, missing = self.known_users, {}, {}
-        for user in wanted:
-            pseudonym = known.pop(user, None)
-            if pseudonym is not None:
-                found[user] = known[user] = pseudonym
-            elif (key := keys.get((user[0], LOOKUP, 0))) is not None:
-                missing[(user[0], lookup_hash(key, user[1]))] = user
-        if missing:
-            for lookup, pseudonym in self._store.users(list(missing)).items():
-                user = missing[lookup]
-                found[user] = known[user] = pseudonym
-        self._trim(known, len(found))
-        return found
+    def _stored_keys(self, wanted: Iterable[KeyId]) -> dict[KeyId, Key]:
+        rows = self._store.data_keys(list(wanted))
+        return {key_id: self._unwrap(key_id, wrapped) for key_id, wrapped in rows.items()}
 
-    def _trim(self, cache: dict[Any, Any], used: int) -> None:
-        excess = len(cache) - max(self._capacity, used)
-        for oldest in list(islice(cache, max(excess, 0))):
-            del cache[oldest]
+    def load_users(self, wanted: Iterable[User]) -> dict[User, str]:
+        """Pseudonyms of the users that exist, named as they are asked for."""
+        return self.known_users.find(set(wanted), self._stored_users)
+
+    def _stored_users(self, wanted: Iterable[User]) -> dict[User, str]:
+        """Under the lookup keys of their accounts. Several spellings of a name are one user."""
+        keys = self.load_keys((account, LOOKUP, 0) for account, _ in wanted)
+        lookups = {
+            (account, user_id): (account, lookup_hash(key, user_key(user_id)))
+            for account, user_id in wanted
+            if (key := keys.get((account, LOOKUP, 0))) is not None
+        }
+        stored = self._store.users(list(set(lookups.values()))) if lookups else {}
+        return {user: stored[lookup] for user, lookup in lookups.items() if lookup in stored}
 
     def commitments(self, wanted: list[tuple[str, int, bytes, bytes]]) -> list[bytes | None]:
         """Per (account, month, usage key, content) the commitment under the stored key; None where it was erased."""
@@ -147,8 +139,7 @@ class KeyVault:
 
     def find_user(self, account_id: str, user_id: str) -> str | None:
         """A known user's pseudonym."""
-        user = (account_id, user_key(user_id))
-        return self.load_users([user], self.load_keys([(account_id, LOOKUP, 0)])).get(user)
+        return self.load_users([(account_id, user_id)]).get((account_id, user_id))
 
     def names(self, pseudonyms: Iterable[str]) -> dict[str, str]:
         """Names by pseudonym; an erased user is absent."""
@@ -186,25 +177,26 @@ class BatchSealer:
         self.users: list[UserRow] = []
         self._keys: dict[KeyId, Key] = {}
         self._minted: dict[KeyId, Key] = {}
-        self._users: dict[tuple[str, str], str] = {}  # by account and user id as it came
-        self._minted_users: dict[tuple[str, str], str] = {}
+        self._users: dict[User, str] = {}
+        self._minted_users: dict[User, str] = {}
         self._nonces = b""
         self._next = 0
 
-    def prepare(self, months: Iterable[tuple[str, int]], users: Iterable[tuple[str, str]]) -> None:
+    def prepare(self, months: Iterable[tuple[str, int]], users: Iterable[User]) -> None:
         """Load, or mint, the data keys of (account, month) and the pseudonyms of (account, user id)."""
-        wanted: dict[KeyId, None] = {(account, DATA, month): None for account, month in months}
-        named = {user: (user[0], user_key(user[1])) for user in users}
-        known_users = self._vault.known_users
-        wanted.update(((user[0], LOOKUP, 0), None) for user in named.values() if user not in known_users)
-        self._keys.update(self._vault.load_keys(wanted))
-        for key_id in wanted:
-            if key_id not in self._keys:
-                self.mint(key_id)
-        found = self._vault.load_users(named.values(), self._keys)
-        for user, folded in named.items():
-            pseudonym = found.get(folded) or self._minted_users.get(folded)
-            self._users[user] = pseudonym or self._mint_user(folded, user[1])
+        wanted = {(account, DATA, month) for account, month in months}
+        self._load_keys(wanted)
+        named = set(users)
+        self._users.update(self._vault.load_users(named))
+        new = named.difference(self._users)
+        if new:
+            self._load_keys({(account, LOOKUP, 0) for account, _ in new})
+            self._mint_users(new)
+
+    def _load_keys(self, wanted: set[KeyId]) -> None:
+        self._keys.update(self._vault.load_keys(wanted.difference(self._keys)))
+        for key_id in wanted.difference(self._keys):
+            self.mint(key_id)
 
     def mint(self, key_id: KeyId) -> Key:
         """A new random key, and its row to be committed."""
@@ -213,13 +205,21 @@ class BatchSealer:
         self.keys.append(DataKey(*key_id, self._vault.wrap(key_id, raw)))
         return key
 
-    def _mint_user(self, user: tuple[str, str], user_id: str) -> str:
+    def _mint_users(self, users: Iterable[User]) -> None:
+        """Several spellings of a name are one user."""
+        minted: dict[User, str] = {(account, user_key(name)): it for (account, name), it in self._minted_users.items()}
+        for account, user_id in users:
+            folded = (account, user_key(user_id))
+            if folded not in minted:
+                minted[folded] = self._mint_user(folded, user_id)
+            self._users[account, user_id] = self._minted_users[account, user_id] = minted[folded]
+
+    def _mint_user(self, user: User, user_id: str) -> str:
         key = self._keys[user[0], LOOKUP, 0]
         pseudonym = secrets.token_urlsafe(12)
         nonce = self._nonce()
         sealed = nonce + key.cipher.encrypt(nonce, user_id.encode(), pseudonym.encode())
         self.users.append(UserRow(user[0], pseudonym, lookup_hash(key, user[1]), sealed))
-        self._minted_users[user] = pseudonym
         return pseudonym
 
     def pseudonym(self, account_id: str, user_id: str) -> str:
@@ -247,8 +247,8 @@ class BatchSealer:
 
     def committed(self) -> None:
         """What was minted is stored now, and may be remembered."""
-        self._vault.known_keys.update(self._minted)
-        self._vault.known_users.update(self._minted_users)
+        self._vault.known_keys.keep(self._minted)
+        self._vault.known_users.keep(self._minted_users)
 
 
 def lookup_hash(key: Key, user: str) -> bytes:

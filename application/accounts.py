@@ -7,12 +7,14 @@ is evicted and loaded anew. Snapshots are written in bulk, outside any commit.
 from collections.abc import Iterable, Iterator
 
 from application.ports import Store
+from application.recent import Recent
 from domain.account import STATE_TOPIC, CreditAccount, dump_account, load_account
 from domain.errors import NotFound
 from domain.events import AccountOpened, account_stream, decode_state
 
-SNAPSHOT_EVERY = 25
-SNAPSHOT_BATCH = 2_000
+SNAPSHOT_EVERY = 25  # events of an account
+SNAPSHOT_LATEST = 100 * SNAPSHOT_EVERY
+SNAPSHOT_BATCH = 2_000  # accounts
 OPENED_PAGE = 1_000
 
 
@@ -20,10 +22,9 @@ class Accounts:
     """`capacity`: accounts kept in memory between batches (a batch may hold more while it lasts)."""
 
     def __init__(self, store: Store, capacity: int = 20_000) -> None:
-        self._store, self._capacity = store, capacity
-        self._cache: dict[str, CreditAccount] = {}
-        self._snapshotted: dict[str, int] = {}
-        self._due: dict[str, CreditAccount] = {}
+        self._store = store
+        self._cache: Recent[str, CreditAccount] = Recent(capacity)
+        self._due: dict[str, tuple[CreditAccount, int]] = {}  # a snapshot, and since which version
 
     def get(self, account_id: str) -> CreditAccount:
         """An open or closed account. Raises NotFound `unknown_account`."""
@@ -33,71 +34,54 @@ class Accounts:
         return account
 
     def find(self, account_ids: Iterable[str]) -> dict[str, CreditAccount]:
-        """Those that exist, by id. The cache is a least-recently-used one by batches."""
-        cache, found, missing = self._cache, {}, []
-        for account_id in account_ids:
-            account = cache.pop(account_id, None)
-            if account is None:
-                missing.append(account_id)
-            else:
-                found[account_id] = cache[account_id] = account
-        for account_id, account in self._load(missing).items():
-            found[account_id] = cache[account_id] = account
-        while len(cache) > max(self._capacity, len(found)):
-            self._forget(next(iter(cache)))
-        return found
+        """Those that exist, by id."""
+        return self._cache.find(set(account_ids), self._load)
 
-    def _load(self, account_ids: list[str]) -> dict[str, CreditAccount]:
-        if not account_ids:
-            return {}
+    def _load(self, account_ids: Iterable[str]) -> dict[str, CreditAccount]:
         streams = {account_stream(account_id): account_id for account_id in account_ids}
         loaded = {}
-        for originator, (state, version, events) in self._store.load_streams(list(streams)).items():
+        for originator, (state, _, events) in self._store.load_streams(list(streams)).items():
             if state is None and not events:
                 continue
             account = CreditAccount() if state is None else load_account(state)
             for recorded in events:
                 account.apply(recorded.event, recorded.originator_version)
-            account_id = streams[originator]
-            loaded[account_id] = account
-            self._snapshotted[account_id] = version
+            loaded[streams[originator]] = account
         return loaded
 
     def evict(self, account_ids: Iterable[str]) -> None:
         """Forget accounts whose state may differ from the store's."""
-        for account_id in list(account_ids):
-            self._forget(account_id)
+        account_ids = list(account_ids)
+        self._cache.forget(account_ids)
+        for account_id in account_ids:
             self._due.pop(account_id, None)
-
-    def _forget(self, account_id: str) -> None:
-        self._cache.pop(account_id, None)
-        self._snapshotted.pop(account_id, None)
 
     def clear(self) -> None:
         """Forget all: the partitions may belong to somebody else now."""
         self._cache.clear()
-        self._snapshotted.clear()
         self._due.clear()
 
-    def committed(self, accounts: Iterable[tuple[str, CreditAccount]]) -> None:
-        """These have just been written; snapshots are taken of those that have grown, many at a time."""
-        for account_id, account in accounts:
-            if account.version - self._snapshotted.get(account_id, 0) >= SNAPSHOT_EVERY:
-                self._due[account_id] = account
-        if len(self._due) >= SNAPSHOT_BATCH or any(
-            account.version - self._snapshotted.get(account_id, 0) >= 100 * SNAPSHOT_EVERY
-            for account_id, account in self._due.items()
-        ):
+    def committed(self, grown: Iterable[CreditAccount]) -> None:
+        """These have just passed a version at which a snapshot is due. They are written many at a time."""
+        urgent = False
+        for account in grown:
+            _, since = self._due.get(account.account_id, (account, account.version))
+            self._due[account.account_id] = account, since
+            urgent |= account.version - since >= SNAPSHOT_LATEST
+        if urgent or len(self._due) >= SNAPSHOT_BATCH:
             self.snapshot()
 
     def snapshot(self) -> None:
         """Write the snapshots that are due. Only between commits: what is cached is then what is stored."""
         due, self._due = self._due, {}
         self._store.put_snapshots(
-            [(account_stream(key), account.version, STATE_TOPIC, dump_account(account)) for key, account in due.items()]
+            [(account.stream, account.version, STATE_TOPIC, dump_account(account)) for account, _ in due.values()]
         )
-        for account_id, account in due.items():
-            self._snapshotted[account_id] = account.version
+
+
+def is_snapshot_due(before: int, version: int) -> bool:
+    """Whether an account that has grown from one version to another has passed one at which a snapshot is due."""
+    return before // SNAPSHOT_EVERY < version // SNAPSHOT_EVERY
 
 
 def opened_accounts(store: Store) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from application.accounts import Accounts
+from application.accounts import Accounts, is_snapshot_due
 from application.ports import Commit, NewEvent, Store, WriteConflict
 from application.privacy import Sealer, Vault
 from domain import commands
@@ -146,7 +146,7 @@ class Administration:
                 raise
             if rows:
                 sealer.committed()
-                self._accounts.committed([(account_id, account)])
+                self._accounts.committed([account] if is_snapshot_due(before, account.version) else ())
             return account, events
         raise AssertionError("unreachable")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from application.accounts import Accounts
+from application.accounts import SNAPSHOT_EVERY, Accounts
 from application.decks import DeckBook
 from application.letters import Incoming, letters_of
 from application.ports import Commit, LetterStep, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
@@ -26,7 +26,7 @@ from domain.months import DAY, SECOND, utc_month
 from domain.numbers import Number, parse_number
 from domain.recharge import ARMED
 from domain.tariff import Match
-from domain.usage import Refusal, Usage, charged_direction, field_name, rated_number
+from domain.usage import Refusal, Usage, charged_direction, field_name, is_emergency, rated_number
 
 Source = tuple[str, str, int, int]
 LOOKUP_MEMORY = 50  # batches after the last duplicate in which ids are still looked up first
@@ -88,6 +88,7 @@ class Batch:
         self.seen: set[int] = set()  # places of duplicates and conflicts
         self.refused: dict[int, Refusal] = {}  # by place: what becomes a letter
         self.events: list[NewEvent] = []
+        self.grown: list[CreditAccount] = []  # whose snapshot is due
         nothing = {(account.currency, account.scale) for account in accounts.values()}
         self.tally = Tally(read=len(incoming), charged={c: ZERO.scaleb(-scale) for c, scale in sorted(nothing)})
 
@@ -139,7 +140,7 @@ class Ingest:
                 self._accounts.evict(names)
                 raise
             sealer.committed()
-            self._accounts.committed(batch.accounts.items())
+            self._accounts.committed(batch.grown)
             self._batches_to_look_up = LOOKUP_MEMORY if batch.tally.duplicates else self._batches_to_look_up - 1
             return batch.tally
         raise AssertionError("unreachable")
@@ -180,7 +181,7 @@ class Ingest:
     def _rate(
         self, account: CreditAccount, usage: Usage, as_priced: bool, now: int
     ) -> tuple[Number, str, Match] | Refusal | None:
-        if usage.currency and usage.currency != account.currency:
+        if usage.currency and usage.currency != account.currency and not is_emergency(usage.call_type):
             text = f"the account is in {account.currency}, this usage in {usage.currency}; nothing is converted"
             return refusal(usage, "currency_mismatch", "currency", text)
         if usage.started_at > now + DAY:
@@ -279,6 +280,8 @@ class Ingest:
             account.apply(event, version)
             stream = account.stream
             append(NewEvent(stream, version, _DEBITED, encode_state(event), ready.key))
+            if not version % SNAPSHOT_EVERY:
+                batch.grown.append(account)
             if amount:
                 charged[account.currency] += amount
             if account.recharge.state == ARMED and (trigger := due_trigger(account)) is not None:

@@ -1,12 +1,15 @@
 """A transaction's cursor on either store, as read models see it."""
 
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import psycopg
+
+_ARRAY: Final = re.compile(r"\?(?=::\w+\[\])")
 
 
 class SQLiteDatabase:
@@ -52,4 +55,5 @@ class PostgresDatabase:
 
 @lru_cache
 def _percent(sql: str) -> bytes:
-    return sql.replace("%", "%%").replace("?", "%s").encode()
+    """Arrays go in binary: for text psycopg looks at each element in Python, which takes 20 times as long."""
+    return _ARRAY.sub("%b", sql.replace("%", "%%")).replace("?", "%s").encode()
