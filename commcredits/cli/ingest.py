@@ -42,6 +42,7 @@ def _options(parser: Parser) -> None:
 
 def _run(context: Context, arguments: Namespace) -> int:
     from application.ingest import Tally
+    from application.ports import StoreError
     from consumers.refusals import FileRefused
 
     engine, output = context.engine, context.output
@@ -56,6 +57,9 @@ def _run(context: Context, arguments: Namespace) -> int:
                     output.progress(_progress(one, total, time.monotonic() - begun))
             except FileRefused as error:
                 refused.append(failure_of(error))
+            except StoreError as error:
+                refused.append(failure_of(error))
+                break
     return _finish(output, total, refused)
 
 
@@ -92,7 +96,7 @@ def _batches(one: Input, arguments: Namespace, size: int, output: Output) -> "It
 
 
 def _finish(output: Output, total: "Tally", refused: list[Failure]) -> int:
-    """One document; a file that was refused whole stands under `error`, and the others were taken."""
+    """One document; what ended a file stands under `error`, and what was taken before it, or of others, is told."""
     document: dict[str, Any] = tally_view(total)
     if not refused:
         output.document(document)

@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,26 @@ def test_the_examples_are_taken(program: Program) -> None:
     answer = program.run("ingest", str(EXAMPLES / "usage.ndjson")).json
     assert (answer["read"], answer["accepted"], answer["duplicates"], answer["dead"]) == (10, 8, 1, 1)
     assert Path(EXAMPLES / "usage.ndjson").is_file()
+
+
+def test_a_store_that_fails_in_the_middle_says_what_was_taken_by_then(contoso: Program) -> None:
+    contoso.set("BATCH_SIZE", "100")
+    file = contoso.write("usage", calls(20_000))
+    script = (
+        "import resource, sys; from commcredits.cli import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000)); sys.exit(main(sys.argv[1:]))"
+    )  # no file may grow past 2 MB: the disk is full
+    done = subprocess.run(
+        [sys.executable, "-c", script, "ingest", file, "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["error"]["code"]) == (4, "store_unavailable"), done
+    taken = document["accepted"]
+    assert taken > 0
+    assert taken % 100 == 0
+    assert Decimal(contoso("balance", "contoso")["balance"]) == 100 - Decimal("0.3") * taken
+    assert contoso("ingest", file)["duplicates"] == taken
