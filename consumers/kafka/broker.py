@@ -14,7 +14,14 @@ from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 
 from consumers.kafka.config import KafkaConfig
-from consumers.kafka.errors import BrokerRefused, BrokerUnavailable, Misplaced, PartitionsDiffer, TopicMissing
+from consumers.kafka.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    Misplaced,
+    PartitionsDiffer,
+    TopicMissing,
+    one_line,
+)
 from consumers.kafka.patience import Patience
 from consumers.kafka.records import Partition
 
@@ -59,11 +66,6 @@ def unavailable(config: KafkaConfig) -> Callable[[Exception], BrokerUnavailable]
 def refused(config: KafkaConfig, error: Exception) -> BrokerRefused:
     """The broker's no, in a sentence."""
     return BrokerRefused(f"the broker at {config.bootstrap} refuses: {one_line(error)}")
-
-
-def one_line(error: Exception) -> str:
-    """An error's name and text."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
 
 
 def connect(kind: Callable[..., T], **arguments: Any) -> T:

@@ -50,6 +50,12 @@ class PositionOutOfRange(ConsumerError):
     code = "position_out_of_range"
 
 
+def one_line(error: Exception) -> str:
+    """An error's name and text; kafka-python's texts often begin with the name."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    return text if name in text else f"{name}: {text}".rstrip(": ")
+
+
 class Stopped(Exception):
     """Asked to stop while waiting for a broker or a store that does not answer."""
 

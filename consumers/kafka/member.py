@@ -14,14 +14,15 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition, errors
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 
-from consumers.kafka.broker import REFUSALS, connect, one_line, refused, unavailable
+from consumers.kafka.broker import REFUSALS, connect, refused, unavailable
 from consumers.kafka.config import KafkaConfig
-from consumers.kafka.errors import Misplaced
+from consumers.kafka.errors import Misplaced, one_line
 from consumers.kafka.patience import Patience
 from consumers.kafka.records import Partition, Records
 
 POLL_MS: Final = 100  # also how long a stop may go unnoticed
 HEARTBEAT_MS: Final = 500  # a rebalance is noticed at a heartbeat
+LONGEST_BATCH_MS: Final = 60_000  # a member that has not come back by then is out, so that the others can go on
 LEAVE_MS: Final = 2_000
 FETCH_BYTES: Final = 8 << 20
 METADATA_MS: Final = 60_000  # new partitions are noticed
@@ -30,13 +31,18 @@ _log = logging.getLogger("commcredits.consumer")
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
-    """Notes what happened; on kafka-python's thread."""
+    """Notes what happened; on kafka-python's thread.
+
+    A rejoin that new metadata caused is forgotten by kafka-python 3.0.12 when `poll` returns before it is through: the
+    member then waits for ever, without partitions and without heartbeats (seen). So it is asked for again.
+    """
 
     def __init__(self, consumer: Any) -> None:
         self.consumer = consumer
         self.revoked = self.assigned = False
 
     def on_partitions_revoked(self, revoked: Any) -> None:
+        self.consumer._coordinator.request_rejoin()
         self.revoked = True
 
     def on_partitions_assigned(self, assigned: Any) -> None:
@@ -132,6 +138,7 @@ class Member:
                 partition_assignment_strategy=(RangePartitionAssignor,),  # co-partitions the two topics
                 session_timeout_ms=session_ms,
                 heartbeat_interval_ms=min(HEARTBEAT_MS, session_ms // 3),
+                max_poll_interval_ms=LONGEST_BATCH_MS,
                 max_poll_records=self._config.batch_size,
                 max_partition_fetch_bytes=FETCH_BYTES,
                 metadata_max_age_ms=METADATA_MS,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from consumers.kafka.errors import Stopped
+from consumers.kafka.errors import Stopped, one_line
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Patience:
         now = time.monotonic()
         if self._until is None:
             self._until = now + self._seconds
-            _log.warning("trouble, trying again for %s s: %s: %s", self._seconds, type(trouble).__name__, trouble)
+            _log.warning("trouble, trying again for %s s: %s", self._seconds, one_line(trouble))
         if now >= self._until:
             raise self._give_up(trouble) from trouble
         if self._stop():
