@@ -13,8 +13,10 @@ _NO: Final = frozenset({"0", "no", "n", "false", "f", "off"})
 _CLOSED: Final = frozenset(
     "closed withdrawn discontinued forbidden blocked deleted removed inactive disabled terminated".split()
 )
-_SIGNS: Final = str.maketrans(dict.fromkeys("$€£¥₹ \t\u00a0\u2009\u202f'’", ""))
-_CODE: Final = re.compile(r"\A([A-Z]{3})\b|\b([A-Z]{3})\Z")
+_OF_ONE: Final = {"US$": "USD", "€": "EUR"}  # signs of a single currency; $ and £ are those of several
+_CURRENCY_SIGNS: Final = "$£¥" + "".join(map(chr, range(0x20A0, 0x20D0)))
+_SIGNS: Final = str.maketrans(dict.fromkeys(_CURRENCY_SIGNS + "\" \t\u00a0\u2009\u202f'’", ""))
+_CODE: Final = re.compile(r"\A([A-Z]{3})(?![A-Za-z])|(?<![A-Za-z])([A-Z]{3})\Z")
 _NUMBER: Final = re.compile(r"(?=\.?[0-9])[0-9]*(\.[0-9]*)?([eE]-[0-9]{1,2})?", re.ASCII)
 _GROUPED: Final = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+", re.ASCII)
 _INCREMENT: Final = re.compile(r"([0-9]{1,7})\s*(?:s|sec|secs|seconds?)?", re.ASCII | re.IGNORECASE)
@@ -33,9 +35,7 @@ def read_price(cell: str, unit: Decimal, decimal_comma: bool) -> tuple[Decimal |
     text = cell.strip()
     if text.lower() in _NOTHING:
         return None, ""
-    currency = ""
-    if (match := _CODE.search(text)) and (code := match[1] or match[2]) in CURRENCIES:
-        currency, text = code, text.replace(code, "", 1)
+    currency, text = _currency_of(text)
     number = _with_point(text.translate(_SIGNS), decimal_comma, cell)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{cell!r} is no price")
@@ -45,6 +45,18 @@ def read_price(cell: str, unit: Decimal, decimal_comma: bool) -> tuple[Decimal |
     if -int(amount.normalize().as_tuple().exponent) > MAX_DECIMALS:
         raise ValueError(f"{cell!r} has more than {MAX_DECIMALS} decimals")
     return amount, currency
+
+
+def _currency_of(text: str) -> tuple[str, str]:
+    """The currency that a price names ("" = none), and the rest of it."""
+    if text[0].isdigit() and text[-1].isdigit():
+        return "", text
+    for sign, code in _OF_ONE.items():
+        if sign in text:
+            return code, text.replace(sign, "", 1)
+    if (match := _CODE.search(text)) and (code := match[1] or match[2]) in CURRENCIES:
+        return code, text.replace(code, "", 1)
+    return "", text
 
 
 def _with_point(text: str, decimal_comma: bool, cell: str) -> str:

@@ -1,6 +1,7 @@
 """The prefixes of one cell: lists, ranges, spaces, a leading + or 00, regular expressions.
 
 376, 3764 · 1684;1671 · 447400-447409 · 52 33 (5233) · 336 07, 336 08 · 61 38,39 (6138 and 6139) · +521 · ^44.*
+In a column named npanxx 212-555 is one code.
 """
 
 import re
@@ -13,18 +14,20 @@ MAX_RANGE: Final = 100_000
 _SEPARATORS: Final = re.compile(r"[,;|\r\n]+")
 _RANGE: Final = re.compile(r"([^-–]+)[-–]([^-–]+)")
 _REGEX: Final = re.compile(r"\^?(?P<digits>[+0-9]*)(?:\.[*+]|\\d[*+]|\[0-9\][*+])?\$?", re.ASCII)
+_NPA_NXX: Final = re.compile(r"([2-9][0-9]{2})-([2-9][0-9]{2})", re.ASCII)
+_NORTH_AMERICA: Final = "1"
 _WRAPPING: Final = " \t'\"="
 
 
 class Codes:
     """Reads cells of codes. `country_code` is put before codes that are not written with + or 00.
 
-    `national` says that the column holds North American codes (npanxx), which lack their 1 unless they begin with it.
+    `npanxx`: the column is named so. North American codes lack their 1 unless they begin with it: no area code does.
     """
 
-    def __init__(self, country_code: str = "", national: bool = False) -> None:
-        self._country_code = country_code or ("1" if national else "")
-        self._national = national
+    def __init__(self, country_code: str = "", npanxx: bool = False) -> None:
+        self._country_code = country_code or (_NORTH_AMERICA if npanxx else "")
+        self._npanxx = npanxx
 
     def read(self, cell: str) -> tuple[str, ...]:
         """The prefixes, digits only; an empty cell is the empty prefix. Raises ValueError saying what is wrong."""
@@ -51,6 +54,8 @@ class Codes:
     def _part(self, part: str) -> Iterator[str]:
         if part[0] == "^" or part.endswith((".*", ".+", "$")):
             yield self._expression(part)
+        elif self._npanxx and (match := _NPA_NXX.fullmatch(part)):
+            yield self._whole(match[1] + match[2], part)
         elif match := _RANGE.fullmatch(part):
             yield from self._range(part, match[1].strip(), match[2].strip())
         else:
@@ -80,7 +85,8 @@ class Codes:
         digits = code.removeprefix("+").removeprefix("00")
         if not (digits.isdecimal() and digits.isascii()):
             raise ValueError(f"{part!r} is no code: write its digits")
-        if not international and not (self._national and digits.startswith("1")):
+        complete = international or (self._country_code == _NORTH_AMERICA and digits.startswith(_NORTH_AMERICA))
+        if not complete:
             digits = self._country_code + digits
         if digits.startswith("0"):
             raise ValueError(f"{part!r} begins with 0: write codes with their country, or say --country-code")

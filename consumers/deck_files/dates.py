@@ -27,6 +27,7 @@ _NAMED: Final = re.compile(
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _DAY_LETTERS: Final = (("yyyy", "%Y"), ("(?<!%)yy", "%y"), ("mm", "%m"), ("dd", "%d"))
 _CLOCK_LETTERS: Final = (("hh", "%H"), ("mm", "%M"), ("ss", "%S"))
+_ORDERS: Final = {"%d/%m/%Y": True, "%m/%d/%Y": False}  # whether the day comes first
 
 
 class Undecided(Exception):
@@ -43,7 +44,9 @@ class Dates:
 
     def __init__(self, date_format: str = "") -> None:
         self._format = _strptime_format(date_format)
-        self._day_first: bool | None = None
+        self._day_first = _ORDERS.get(self._format.replace("-", "/"))
+        if self._day_first is not None:
+            self._format = ""  # it says what comes first; a time may follow all the same
         self._known: dict[tuple[str, bool], int | None] = {}
 
     @property
@@ -103,7 +106,7 @@ class Dates:
             if self._day_first is None:
                 self._day_first = day_first
             elif self._day_first is not day_first:
-                raise ValueError("other dates of this file are written the other way round")
+                raise ValueError("day and month stand the other way round than in --date-format or the dates above")
         if self._day_first is None:
             raise Undecided
         return self._day_first

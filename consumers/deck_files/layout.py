@@ -64,7 +64,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 # Of these every column that is there counts: the first that has a value names it, one that says yes withdraws it.
 TOGETHER: Final = frozenset({"name", "withdrawn", "status"})
 MEANINGS: Final = {name: meaning for meaning, names in SYNONYMS.items() for name in names}
-_NATIONAL: Final = frozenset({"npanxx", "npa nxx"})
+_NPANXX: Final = frozenset({"npanxx", "npa nxx"})
 _PLURAL: Final = re.compile(r"\(s\)", re.IGNORECASE)
 _CURRENCY_LABEL: Final = re.compile(r"(?i:currency)[^A-Za-z]*(?:is\s+)?([A-Z]{3})\b")
 _CURRENCY_SAID: Final = re.compile(
@@ -81,7 +81,7 @@ class Layout(NamedTuple):
     titles: tuple[str, ...]
     ignored: list[str]
     currency: str
-    national_codes: bool
+    npanxx: bool  # the prefixes are North American codes
     ambiguous: str  # two columns of one name that mean the same; "" = none
 
     def title(self, index: int) -> str:
@@ -99,7 +99,7 @@ def read_header(cells: Sequence[str]) -> Layout:
     """The layout that a header names."""
     found: dict[str, list[tuple[int, int]]] = {}
     currency = ""
-    national = False
+    npanxx = False
     for index, cell in enumerate(cells):
         name, named = _known_name(cell)
         if name is not None:
@@ -109,11 +109,11 @@ def read_header(cells: Sequence[str]) -> Layout:
     columns = {meaning: _choose(meaning, ranked) for meaning, ranked in found.items()}
     ambiguous = next((text for meaning, ranked in found.items() if (text := _alike(meaning, ranked, cells))), "")
     if "prefix" in columns:
-        national = _known_name(cells[columns["prefix"][0]])[0] in _NATIONAL
+        npanxx = _known_name(cells[columns["prefix"][0]])[0] in _NPANXX
     _drop_second_best(columns)
     used = {index for indexes in columns.values() for index in indexes}
     ignored = [cell.strip() for index, cell in enumerate(cells) if cell.strip() and index not in used]
-    return Layout(columns, tuple(cell.strip() for cell in cells), ignored, currency, national, ambiguous)
+    return Layout(columns, tuple(cell.strip() for cell in cells), ignored, currency, npanxx, ambiguous)
 
 
 def read_columns(names: str) -> Layout:

@@ -28,7 +28,7 @@ class Rows:
         self.currency = ""  # named by the rows themselves
         self._layout = layout
         self._dates = dates
-        self._codes = Codes(country_code, layout.national_codes)
+        self._codes = Codes(country_code, layout.npanxx)
         self._origins = Codes(country_code)
         self._unit, self._decimal_comma = unit, decimal_comma
         self._at = {meaning: indexes[0] for meaning, indexes in layout.columns.items()}

@@ -21,8 +21,8 @@ ONE = Decimal(1)
         (".05", "0.05"),
         ("5.", "5"),
         ("$0.05", "0.05"),
-        ("0,05 €", "0.05"),
-        ("€ 0.05", "0.05"),
+        ("0.05 ₹", "0.05"),
+        (' "0.05"', "0.05"),
         ("1,234.56", "1234.56"),
         ("1.234,56", "1234.56"),
         ("1'234.56", "1234.56"),
@@ -37,8 +37,10 @@ def test_a_price_as_people_write_it(cell: str, amount: str) -> None:
 
 
 def test_a_price_may_name_its_currency() -> None:
-    assert read_price("USD 0.05", ONE, decimal_comma=False) == (Decimal("0.05"), "USD")
-    assert read_price("0.05 EUR", ONE, decimal_comma=False) == (Decimal("0.05"), "EUR")
+    for cell in ("USD 0.05", "USD0.05", "US$ 0.05", "0.05USD"):
+        assert read_price(cell, ONE, decimal_comma=False) == (Decimal("0.05"), "USD")
+    for cell in ("0.05 EUR", "0,05 €", "€0.05"):
+        assert read_price(cell, ONE, decimal_comma=False) == (Decimal("0.05"), "EUR")
 
 
 @pytest.mark.parametrize("cell", ["", " ", "N/A", "n/a", "-", "null"])

@@ -85,9 +85,11 @@ def test_codes_without_their_country_get_it() -> None:
 
 
 def test_north_american_codes_lack_their_1() -> None:
-    assert Codes(national=True).read("201200") == ("1201200",)
-    assert Codes(national=True).read("1201200") == ("1201200",)
-    assert Codes("1", national=True).read("1201200") == ("1201200",)
+    assert Codes(npanxx=True).read("201200") == ("1201200",)
+    assert Codes(npanxx=True).read("1201200") == ("1201200",)
+    assert Codes("1").read("1201200, 201200, 1") == ("1201200", "1201200", "1")  # no area code begins with 1
+    assert Codes(npanxx=True).read("201-200") == ("1201200",)
+    assert Codes().read("201-203") == ("201", "202", "203")
 
 
 @given(st.text("0123456789+-,; ^.*[]()x\n'\"=", max_size=30) | st.text(max_size=20))

@@ -89,6 +89,8 @@ def test_dates_the_other_way_round_are_refused() -> None:
 def test_a_person_may_say_how_dates_are_written(date_format: str) -> None:
     assert Dates(date_format).read("10/09/2026") == at("2026-09-10")
     assert Dates("mm/dd/yyyy").read("10/09/2026") == at("2026-10-09")
+    assert Dates("mm-dd-yyyy").read("10-09-2026 12:30") == at("2026-10-09T12:30:00Z")
+    assert Dates(date_format).read("10/09/2026 12:30:00") == at("2026-09-10T12:30:00Z")
     assert Dates("dd/mm/yyyy hh:mm").read("10/09/2026 12:30") == at("2026-09-10T12:30:00Z")
 
 
