@@ -164,7 +164,8 @@ def _kafka(engine: Engine) -> Iterator[Check]:
     try:
         yield from _topics(engine, broker, config)
     except ConsumerError as error:
-        yield Check("broker", BROKEN, error.message, _MENDS.get(error.code, "see the message"))
+        name = "positions" if error.code in ("topic_recreated", "position_out_of_range") else "broker"
+        yield Check(name, BROKEN, error.message, _MENDS.get(error.code, "see the message"))
     finally:
         broker.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from commcredits.sandbox.topics import create_topics, delete_topics
 from tests.support.calls import call
 from tests.support.program import Program
 
@@ -86,3 +87,19 @@ def test_topics_and_positions_are_looked_at(contoso: Program, kafka: str, topics
     assert "about 0 messages wait" in found["positions"]["message"]
     assert found["keys"]["message"].startswith(f"messages that were not keyed by their account: 1 on {pair.calls}")
     assert found["dead_letters"]["status"] == "finding"
+
+
+def test_a_topic_that_was_made_anew_is_broken(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:
+    pair = topics(1)
+    for setting, value in {"KAFKA_BOOTSTRAP": kafka, "TOPIC_CALLS": pair[0], "TOPIC_CONFERENCES": pair[1]}.items():
+        contoso.set(setting, value)
+    with closing(KafkaProducer(bootstrap_servers=kafka)) as producer:
+        producer.send(pair.calls, call().encode(), b"contoso").get(30)
+    assert contoso.process("consume", "--once").json["accepted"] == 1
+    delete_topics(kafka, [pair.calls])
+    create_topics(kafka, [pair.calls], 1)
+    positions = checks(contoso, 4, kafka=True)["positions"]
+    assert (positions["status"], "--accept-gap" in positions["mend"]) == ("broken", True)
+    assert contoso.process("consume", "--once").error["code"] == "topic_recreated"
+    assert contoso.process("consume", "--once", "--accept-gap").json["read"] == 0
+    assert checks(contoso, 0, kafka=True)["positions"]["status"] == "ok"
