@@ -55,7 +55,7 @@ class Tally(msgspec.Struct):
             self.charged[currency] = self.charged.get(currency, ZERO) + amount
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A usage that nothing refuses so far: only its id is not looked up yet."""
 
     usage: Usage

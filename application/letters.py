@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from application.ports import Letter
 from application.privacy import NO_ACCOUNT, Sealer, Vault
@@ -10,7 +11,7 @@ from domain.months import utc_month
 from domain.usage import Refusal, Usage
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One record on its way in. `raw`: the record as a letter keeps it, in the format that `record` names.
     `topic_id`: Kafka's, or empty.
     """

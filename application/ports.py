@@ -14,7 +14,7 @@ import msgspec
 from domain.events import Recorded
 
 
-class NewEvent(NamedTuple):
+class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """A row for the log. `usage_key` (16 bytes, unique where present) only on debits."""
 
     originator_id: UUID

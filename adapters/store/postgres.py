@@ -88,13 +88,14 @@ def copy_rows(events: Iterable[NewEvent]) -> bytes:
     """The events in COPY's binary format, in one buffer: counts, then length and value of each field."""
     heads: dict[str, tuple[Callable[..., bytes], int, bytes]] = {}
     parts = [COPY_HEADER]
-    for place, (originator_id, version, topic, state, key) in enumerate(events):
+    for place, event in enumerate(events):
+        topic, state, key = event.topic, event.state, event.usage_key
         if topic not in heads:
             name = topic.encode()
             heads[topic] = Struct(f">hiii16siqi{len(name)}si").pack, len(name), name
         pack, length, name = heads[topic]
         parts += (
-            pack(6, 4, place, 16, originator_id.bytes, 8, version, length, name, len(state)),
+            pack(6, 4, place, 16, event.originator_id.bytes, 8, event.originator_version, length, name, len(state)),
             state,
             NO_KEY if key is None else KEY_LENGTH + key,
         )

@@ -240,7 +240,7 @@ def _is_there(database: Database, commit: Commit) -> bool:
     if commit.events:
         event = commit.events[0]
         sql = "SELECT state FROM stored_events WHERE originator_id = ? AND originator_version = ?"
-        return database.execute(sql, event[:2]) == [(event.state,)]
+        return database.execute(sql, (event.originator_id, event.originator_version)) == [(event.state,)]
     if commit.positions:
         swap = commit.positions[0]
         sql = "SELECT topic_id, reached FROM positions WHERE topic = ? AND partition = ?"

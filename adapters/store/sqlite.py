@@ -83,7 +83,8 @@ class SQLiteLedgerRecorder(SQLiteProcessRecorder):
             _write_beside(cursor, beside)
         if (tracking := kwargs.get("tracking")) is not None:
             self._insert_tracking(c, tracking)
-        rows = [(i.hex, version, topic, state, key) for i, version, topic, state, key in new_events(stored_events)]
+        events = new_events(stored_events)
+        rows = [(e.originator_id.hex, e.originator_version, e.topic, e.state, e.usage_key) for e in events]
         cursor.executemany("INSERT INTO stored_events VALUES (?,?,?,?,?)", rows)
         last = cursor.execute("SELECT max(rowid) FROM stored_events").fetchone()[0] or 0
         return list(range(last - len(rows) + 1, last + 1))
@@ -125,7 +126,7 @@ class SQLiteSnapshotRecorder(SQLiteAggregateRecorder):
 
     def replace(self, snapshots: Iterable[NewEvent]) -> None:
         """Writes these and deletes the older ones of their originators."""
-        rows = [(i.hex, version, topic, state) for i, version, topic, state, _ in snapshots]
+        rows = [(e.originator_id.hex, e.originator_version, e.topic, e.state) for e in snapshots]
         with writing(self.datastore) as cursor:
             cursor.executemany("INSERT OR REPLACE INTO stored_snapshots VALUES (?,?,?,?)", rows)
             older = "DELETE FROM stored_snapshots WHERE originator_id = ? AND originator_version < ?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from msgspec.structs import astuple
 
 from application.ports import (
     Commit,
@@ -152,7 +153,7 @@ def test_events_are_in_the_order_of_the_commit_and_follow_each_other(store: Stor
     store.commit(Commit(events=batch))
 
     log = store.select_log(0, 10_000)
-    assert [row[1:] for row in log] == [each[:4] for each in batch]
+    assert [row[1:] for row in log] == [astuple(each)[:4] for each in batch]
     assert [row[0] for row in log] == list(range(1, 5_001))
 
 
@@ -165,7 +166,7 @@ def test_states_and_keys_come_back_as_they_were(store: Store) -> None:
 
     store.commit(Commit(events=batch))
 
-    assert [row[2:] for row in store.select_log(0, 10)] == [each[1:4] for each in batch]
+    assert [row[2:] for row in store.select_log(0, 10)] == [astuple(each)[1:4] for each in batch]
     found = store.find_usages(keys)
     assert [found[each].state for each in keys] == states
     assert [found[each][:3] for each in keys] == [(n, account, n) for n in range(1, 7)]
