@@ -1,16 +1,9 @@
-"""Mutated usage of every format is taken or refused with a stable reason: nothing else ever comes out.
-
-The gate checks 200,000 inputs from a fixed seed. `COMMCREDITS_FUZZ_SECONDS` (`make fuzz`) goes on for so long, from a
-seed of its own, which a finding names.
-"""
+"""Every format of usage, and what must hold for any input: it is taken or refused with a stable reason."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import random
-import time
 import zipfile
 from decimal import Decimal
 
@@ -19,12 +12,8 @@ from consumers.files import open_usage
 from consumers.refusals import FileRefused
 from consumers.values import check_account_id, check_text
 from domain.usage import CALL_TYPES, MAX_DURATION_SECONDS, Refusal, Usage
-from tests.fuzz.mutations import Target, run
+from tests.fuzz.mutations import Target
 from tests.usage_records import EVENT, GRAPH_ROW, MESSAGE, ROW, bent, csv_file, event, graph_page, message
-
-GATE_INPUTS = 200_000
-GATE_SEED = 20_261_124
-ROUND_INPUTS = 20_000
 
 REASONS = {
     "undecodable",
@@ -38,6 +27,7 @@ REASONS = {
 FILE_CODES = {"account_required", "undecodable", "missing_columns", "duplicate_key", "too_large", "unsafe_archive"}
 SAME = ("usage_id", "account_id", "call_type", "caller", "callee", "user_id", "number_type", "capability", "call_id")
 LIMIT = Decimal(10) ** 12
+BOM = b"\xef\xbb\xbf"
 HEADERS = [(f"ce_{name}", str(EVENT[name]).encode()) for name in ("specversion", "type", "source", "id", "subject")]
 
 
@@ -102,7 +92,7 @@ def check_file(data: bytes) -> None:
             if isinstance(item, Usage):
                 assert decode_record(raw, item.format, "contoso") == item
             else:
-                assert item.raw == raw
+                assert item.raw == raw.removeprefix(BOM)
     except FileRefused as error:
         refused = error
     assert refused is None or (refused.code in FILE_CODES and refused.source == "f")
@@ -126,7 +116,7 @@ FILES = [
     json.dumps([EVENT, EVENT]).encode(),
     json.dumps(GRAPH_ROW).encode() + b"\n" + json.dumps(GRAPH_ROW).encode(),
 ]
-TARGETS = [
+USAGE_TARGETS = [
     Target("message", MESSAGES, check_message, 30),
     Target("cloudevent", EVENTS, check_message, 20),
     Target("binary cloudevent", MESSAGES, check_binary, 5),
@@ -138,11 +128,3 @@ TARGETS = [
     Target("file", FILES, check_file, 4),
     Target("zip", [zipped(TABLE)], check_file, 1),
 ]
-
-
-def test_mutated_usage_is_taken_or_refused() -> None:
-    seconds = float(os.environ.get("COMMCREDITS_FUZZ_SECONDS", "0"))
-    run(TARGETS, GATE_SEED, GATE_INPUTS)
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        run(TARGETS, random.SystemRandom().randrange(1 << 48), ROUND_INPUTS)
