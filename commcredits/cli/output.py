@@ -64,7 +64,7 @@ class Output:
     def note(self, text: str) -> None:
         """A line for people, beside the result."""
         self._clear_progress()
-        print(text, file=self._stderr, flush=True)
+        print("\n".join(map(_printable, text.split("\n"))), file=self._stderr, flush=True)
 
     def progress(self, text: str) -> None:
         """Where a long command has got to; only shown on a terminal, each time in place of the one before."""
@@ -154,7 +154,12 @@ def _cell(value: Any) -> str:
         return " ".join(f"{name}={_cell(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_cell, value))
-    return str(value)
+    return _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Text for a terminal: what a file or a caller wrote must not move its cursor."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _in_groups(rows: Iterator[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -79,6 +79,14 @@ def test_people_see_names_and_values_and_tables() -> None:
     )
 
 
+def test_what_a_file_wrote_does_not_reach_a_terminal_as_a_command() -> None:
+    stderr = io.StringIO()
+    Output(False, io.BytesIO(), stderr).note("no column \x1b[2J")
+    assert stderr.getvalue() == "no column \ufffd[2J\n"
+    assert printed(False, [{"usage_id": "a\x9b2J"}]) == "usage_id\na\ufffd2J\n"
+    assert json.loads(printed(True, ["\x1b"])) == ["\x1b"]
+
+
 def test_a_list_of_nothing_says_so() -> None:
     assert layout([]) == "(none)"
 
