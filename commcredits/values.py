@@ -24,7 +24,7 @@ _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
 _OTHERWISE = {"UK": "GB", "EL": "GR"}  # how the EU writes two countries; numbers and plans go by ISO 3166
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
 
 
 def amount(text: str) -> Decimal:
@@ -44,8 +44,13 @@ def account_id(text: str) -> str:
 def name(text: str) -> str:
     """A name of something: 1 to 200 characters, none of them a control character."""
     if not _NAME.fullmatch(text):
-        raise ValueError(f"is 1 to 200 characters without control characters, not {text[:40]!r}")
+        raise ValueError(f"is 1 to 200 characters in UTF-8 without control characters, not {text[:40]!r}")
     return text
+
+
+def in_utf8(text: str) -> str:
+    """A command line's text as any encoding takes it: bytes that were no UTF-8, as in a file's name, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def country(text: str) -> str:

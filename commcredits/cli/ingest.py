@@ -67,7 +67,7 @@ def _open(name: str, files: ExitStack) -> Input:
     if name == STDIN:
         return Input("stdin", name, sys.stdin.buffer, 0)
     stream = files.enter_context(open_file(Path(name), "files"))
-    return Input("file", name, stream, os.fstat(stream.fileno()).st_size)
+    return Input("file", values.in_utf8(name), stream, os.fstat(stream.fileno()).st_size)
 
 
 def _batches(one: Input, arguments: Namespace, size: int, output: Output) -> "Iterator[list[Incoming]]":

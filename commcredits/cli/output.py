@@ -10,6 +10,7 @@ from itertools import islice
 from typing import IO, Any, Final
 
 from commcredits.cli.errors import Failure
+from commcredits.values import in_utf8
 
 ROWS_AT_ONCE: Final = 200  # rows of a long table whose widths are computed together
 FLUSH_BYTES: Final = 1 << 16
@@ -93,7 +94,18 @@ def to_json(value: Any) -> bytes:
     """One JSON document on one line; a Decimal is a string without exponent."""
     import orjson
 
-    return orjson.dumps(value, default=_plain)
+    try:
+        return orjson.dumps(value, default=_plain)
+    except TypeError:  # text that is no UTF-8 can come from the command line
+        return orjson.dumps(_in_utf8(value), default=_plain)
+
+
+def _in_utf8(value: Any) -> Any:
+    if isinstance(value, str):
+        return in_utf8(value)
+    if isinstance(value, Mapping):
+        return {name: _in_utf8(item) for name, item in value.items()}
+    return [*map(_in_utf8, value)] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

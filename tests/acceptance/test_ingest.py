@@ -42,6 +42,12 @@ def test_stdin_is_a_source_of_its_own(contoso: Program) -> None:
     assert contoso("explain", "u-1")["debit"]["source"] == {"kind": "stdin", "name": "-", "line": 1}
 
 
+def test_a_file_may_have_a_name_that_is_no_utf_8(contoso: Program) -> None:
+    assert contoso("ingest", contoso.write("\udcff.csv", calls(1)))["accepted"] == 1
+    assert contoso.run("statement", "contoso").lines[-1]["source"]["name"] == "\\udcff.csv"
+    assert contoso.refused(3, "ingest", "\udcfe.csv")["message"] == "there is no file \\udcfe.csv"
+
+
 def test_what_is_refused_is_counted_kept_once_and_exits_with_1(contoso: Program) -> None:
     lines = [
         call(),

@@ -136,6 +136,8 @@ def test_what_is_taken(read: Callable[[str], Any], text: str, value: object) -> 
         (values.choice("rated", "as-priced"), "as_priced", r"did you mean as-priced\?"),
         (values.name, "", "1 to 200"),
         (values.name, "a\x07", "control"),
+        (values.name, "a\x9b", "control"),
+        (values.name, "\udcff", "UTF-8"),
     ],
 )
 def test_what_is_refused_says_what_is_wanted(read: Callable[[str], Any], text: str, says: str) -> None:

@@ -48,6 +48,10 @@ def test_what_has_no_json_form_is_an_error() -> None:
         to_json({"a": object()})
 
 
+def test_text_that_is_no_utf_8_is_escaped() -> None:
+    assert to_json({"a": ["\udcff.csv", {"b": 1}]}) == b'{"a":["\\\\udcff.csv",{"b":1}]}'
+
+
 def test_people_see_names_and_values_and_tables() -> None:
     value = {
         "account": "contoso",
