@@ -4,10 +4,8 @@ Row: the account's stream (key), its id, the position of its last event, `domain
 While events are applied the accounts in use stay in memory; the others are loaded from their rows, many at a time.
 """
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Final
-from uuid import UUID
 
 from domain.account import CreditAccount, dump_account, load_account
 from domain.events import DeckImported, Event, GapAccepted, UnknownEvent, account_stream
@@ -76,7 +74,7 @@ class Balances:
 
     def __init__(self, table: str = TABLE, capacity: int = CAPACITY) -> None:
         self.table, self._capacity = table, capacity
-        self._kept: dict[UUID, _Kept] = {}
+        self._kept: dict[int, _Kept] = {}  # by the stream's number: a UUID itself is hashed and compared in Python
         self._changed: list[_Kept] = []
 
     @property
@@ -89,26 +87,20 @@ class Balances:
         create(database, self.table)
 
     def prepare(self, store: Store, rows: Sequence[LogRow]) -> None:
-        """The accounts in memory, the ones used last at the end."""
-        kept = self._kept
-        missing = []
-        for stream in {row[1] for row in rows if row[3] not in _TOPICS_OF_NO_ACCOUNT}:
-            if stream in kept:
-                kept[stream] = kept.pop(stream)
-            else:
-                missing.append(stream)
-        self._load(store, missing)
+        """Load the accounts that are not in memory."""
+        streams = {row[1].int for row in rows if row[3] not in _TOPICS_OF_NO_ACCOUNT}
+        missing = streams.difference(self._kept)
+        if missing:
+            found = self._rows(store, missing)
+            for stream in missing:
+                position, state = found.get(_key(stream), (0, None))
+                self._kept[stream] = _Kept(CreditAccount() if state is None else load_account(state), position)
 
-    def _load(self, store: Store, streams: Sequence[UUID]) -> None:
+    def _rows(self, store: Store, streams: Iterable[int]) -> dict[bytes, tuple[int, bytes]]:
         select = f"SELECT stream, position, state FROM {self.table} WHERE stream IN ({{}})"  # noqa: S608
-        found = {}
-        if streams:
-            with store.reading() as database:
-                for key, *row in select_keys(database, select, [stream.bytes for stream in streams]):
-                    found[key] = row
-        for stream in streams:
-            position, state = found.get(stream.bytes, (0, None))
-            self._kept[stream] = _Kept(CreditAccount() if state is None else load_account(state), position)
+        with store.reading() as database:
+            rows = select_keys(database, select, [_key(stream) for stream in streams])
+            return {key: (position, state) for key, position, state in rows}
 
     def apply(self, entries: Sequence[Entry]) -> None:
         """An event that an account's row has already is passed over: another applier may have written the row."""
@@ -116,7 +108,7 @@ class Balances:
         for position, stream, version, event in entries:
             if event.__class__ in _OF_NO_ACCOUNT:
                 continue
-            one = kept[stream]
+            one = kept[stream.int]
             if version > one.account.version:
                 try:
                     one.account.apply(event, version)
@@ -127,19 +119,22 @@ class Balances:
                 one.position = position
 
     def write(self, database: Database) -> None:
-        """In the order of the key, and then what is too much in memory goes."""
+        """In the order of the key. When too many are in memory only these stay."""
+        changed, self._changed = self._changed, []
         rows = []
-        for one in self._changed:
+        for one in changed:
             account = one.account
             rows.append((account.stream.bytes, account.account_id, one.position, dump_account(account)))
             one.written = one.position
         rows.sort()
         put_rows(database, self.table, COLUMNS, rows)
-        self._changed = []
-        too_many = max(len(self._kept) - self._capacity, 0)
-        for stream in list(islice(self._kept, too_many)):
-            del self._kept[stream]
+        if len(self._kept) > self._capacity:
+            self._kept = {one.account.stream.int: one for one in changed[-self._capacity :]}
 
     def forget(self) -> None:
         """Load anew what is needed."""
         self._kept, self._changed = {}, []
+
+
+def _key(stream: int) -> bytes:
+    return stream.to_bytes(16, "big")

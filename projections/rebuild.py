@@ -4,8 +4,10 @@ Who reads goes on reading; who follows the log goes on following, from where the
 interrupted rebuild left behind is removed by the next.
 """
 
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -52,13 +54,26 @@ def rebuild(store: Store, name: str) -> Rebuilt:
     begun = time.perf_counter()
     build = Rebuild(store, name)
     build.begin()
-    build.fill()
+    with _without_garbage_collection():
+        build.fill()
     built = build.digest()
     position, events = build.position, build.events
     while not build.swap():
         build.fill()
     discard(store, build.old)
     return Rebuilt(name, position, events, built.rows, built.sha256, round(time.perf_counter() - begun, 3))
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Events and accounts hold no cycles; looking for some takes an eighth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Rebuild:
