@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -98,12 +99,12 @@ class Worker:
         if code == 0:
             self.done = True
             return
-        failure = self._failure or Failure(FAULT, "worker_died", f"worker {self._number} ended with {code}", None, None)
+        failure = self._failure or Failure(FAULT, "worker_died", f"it ended with {code}", None, None)
         self._deaths += 1
         if failure.exit_code != FAULT or self._deaths > MOST_DEATHS:
             raise WorkerFailed(failure)
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (self._deaths - 1), LONGEST_PAUSE_SECONDS)
-        _log.warning("%s; starting it again in %.1f s", failure.message, pause)
+        _log.warning("worker %s: %s; starting it again in %.1f s", self._number, failure.message, pause)
         self._due_at = time.monotonic() + pause
 
     def _read(self) -> bool:
@@ -150,6 +151,8 @@ def run_worker(work: Work, lifeline: Connection, reports: Connection) -> None:
         try:
             work(lambda: stop() or lifeline.poll(), lambda tally: _send(reports, tally))
         except Exception as error:  # noqa: BLE001 - the edge of the process: it is told to the supervisor
+            if "--debug" in sys.argv:
+                traceback.print_exc()
             failure = failure_of(error)
             _send(reports, failure)
             sys.exit(failure.exit_code)

@@ -58,7 +58,9 @@ def unavailable(config: KafkaConfig) -> Callable[[Exception], BrokerUnavailable]
 
     def give_up(trouble: Exception) -> BrokerUnavailable:
         what = f"no answer from {config.bootstrap} for {config.broker_patience_seconds} s ({one_line(trouble)})"
-        return BrokerUnavailable(f"{what}: is the broker up, and COMMCREDITS_KAFKA_BOOTSTRAP right?")
+        # kafka-python seldom sees the answer of a broker that refuses and hangs up at once
+        secured = "" if config.security_protocol == "PLAINTEXT" else ", does it take these credentials and certificates"
+        return BrokerUnavailable(f"{what}: is the broker up{secured}, and is COMMCREDITS_KAFKA_BOOTSTRAP right?")
 
     return give_up
 
@@ -69,19 +71,38 @@ def refused(config: KafkaConfig, error: Exception) -> BrokerRefused:
 
 
 def connect(kind: Callable[..., T], **arguments: Any) -> T:
-    """A client of kafka-python. One that cannot connect would leave its thread behind: it is ended here."""
-    made: list[Any] = []
+    """A client of kafka-python.
+
+    One that cannot connect would only say that it took too long, and leave its thread behind: here it raises what its
+    connections failed with, a refusal before all, and is ended.
+    """
+    clients: list[Any] = []
+    failures: list[Exception] = []
 
     def make(**configs: Any) -> Any:
-        made.append(KafkaNetClient(**configs))
-        return made[0]
+        client = KafkaNetClient(**configs)
+        clients.append(client)
+        get_connection = client._manager.get_connection
+
+        def get_watched_connection(*args: Any, **options: Any) -> Any:
+            connection = get_connection(*args, **options)
+            connection.init_future.add_errback(failures.append)
+            return connection
+
+        client._manager.get_connection = get_watched_connection
+        return client
 
     try:
         return kind(kafka_client=make, **arguments)
-    except BaseException:
-        for client in made:
+    except BaseException as error:
+        for client in clients:
             client.close()
+        if isinstance(error, errors.KafkaTimeoutError) and failures:
+            raise next((each for each in failures if isinstance(each, REFUSALS)), failures[-1]) from error
         raise
+    finally:
+        for client in clients:
+            del client._manager.get_connection
 
 
 class Broker:
