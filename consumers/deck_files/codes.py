@@ -6,11 +6,12 @@ In a column named npanxx 212-555 is one code.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from domain.rates import MAX_PREFIX_DIGITS
 
-MAX_RANGE: Final = 100_000
+MAX_CODES: Final = 100_000  # of a range, and of a cell: a few characters must not fill the memory
 _SEPARATORS: Final = re.compile(r"[,;|\r\n]+")
 _RANGE: Final = re.compile(r"([^-–]+)[-–]([^-–]+)")
 _REGEX: Final = re.compile(r"\^?(?P<digits>[+0-9]*)(?:\.[*+]|\\d[*+]|\[0-9\][*+])?\$?", re.ASCII)
@@ -35,7 +36,10 @@ class Codes:
             return (self._whole(cell, cell),)
         if not cell.strip():
             return (self._country_code,)
-        return tuple(self._all(cell))
+        codes = tuple(islice(self._all(cell), MAX_CODES + 1))
+        if len(codes) > MAX_CODES:
+            raise ValueError(f"the cell holds more than {MAX_CODES:,} codes: write them in several rows")
+        return codes
 
     def _all(self, cell: str) -> Iterator[str]:
         parts = [text for part in _SEPARATORS.split(cell) if (text := part.strip(_WRAPPING))]
@@ -75,8 +79,8 @@ class Codes:
         end = self._whole("".join(last.split()), part)
         if len(start) != len(end) or end < start:
             raise ValueError(f"{part!r} is neither a code nor a range: both ends need the same number of digits")
-        if int(end) - int(start) >= MAX_RANGE:
-            raise ValueError(f"{part!r} is a range of more than {MAX_RANGE:,} codes")
+        if int(end) - int(start) >= MAX_CODES:
+            raise ValueError(f"{part!r} is a range of more than {MAX_CODES:,} codes")
         for number in range(int(start), int(end) + 1):
             yield str(number).zfill(len(start))
 

@@ -75,6 +75,12 @@ def test_what_is_no_code_is_refused(cell: str) -> None:
         Codes().read(cell)
 
 
+def test_few_characters_do_not_fill_the_memory() -> None:
+    assert len(Codes().read("100000-199999")) == 100_000
+    with pytest.raises(ValueError, match="more than 100,000 codes"):
+        Codes().read(",".join(["100000-199999"] * 10_000))
+
+
 def test_codes_without_their_country_get_it() -> None:
     codes = Codes("1")
 
