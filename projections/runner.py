@@ -4,7 +4,7 @@ Several may follow for the same read models at once: who finds the position move
 what it had and goes on from there. An event that this program does not know stops them, after all that came before it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from projections.log import Entry, Unreadable, readable
@@ -22,12 +22,6 @@ class Follower:
         self._store, self._batch = store, batch
         self._models = sorted(models, key=lambda model: model.name)  # so that two never wait for each other
         self._positions: dict[str, int] = {}
-
-    def run(self, stop: Callable[[], bool], wait: Callable[[float], object]) -> None:
-        """Until `stop()`. `wait(seconds)` returns when the log may have grown, or after that time."""
-        while not stop():
-            if not self.step():
-                wait(IDLE_SECONDS)
 
     def catch_up(self, upto: int | None = None) -> None:
         """Apply the log up to a position, by default its end of now."""

@@ -30,16 +30,13 @@ def _statement_options(parser: Parser) -> None:
 def _balance(context: Context, arguments: Namespace) -> int:
     from domain.errors import NotFound
     from domain.named import balance_view
-    from projections.balance import NAME, read_balance
-    from projections.freshness import freshness
+    from projections.balance import NAME, balance_of
 
     engine = context.engine
     if not arguments.stale:
         engine.catch_up(NAME)
     now = engine.by().now
-    fresh = freshness(engine.store, NAME, now)
-    with engine.store.reading() as database:
-        found = read_balance(database, arguments.account)
+    found = balance_of(engine.store, arguments.account, now)
     if found is None:
         which = (
             f"no account {arguments.account} in the read model yet"
@@ -47,7 +44,7 @@ def _balance(context: Context, arguments: Namespace) -> int:
             else f"no account {arguments.account}"
         )
         raise NotFound("unknown_account", f"there is {which}", "account")
-    account = found[1]
+    account, fresh = found
     view = balance_view(account, now, _names(engine, account))
     shown = {name: view[name] for name in ("account", "currency", "balance", "spendable")}
     context.output.document({**shown, **fresh.view(), **view})

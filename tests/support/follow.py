@@ -7,6 +7,7 @@ import sys
 
 from adapters.store.store import open_store
 from adapters.store.watch import watch_log
+from projections.runner import IDLE_SECONDS
 from tests.support.read_models import follower
 
 
@@ -16,7 +17,10 @@ def main(url: str, batch: str = "50") -> None:
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     store, watch = open_store(url), watch_log(url)
     print("following", flush=True)
-    follower(store, int(batch)).run(lambda: bool(stopped), watch.wait)
+    following = follower(store, int(batch))
+    while not stopped:
+        if not following.step():
+            watch.wait(IDLE_SECONDS)
     watch.close()
     store.close()
 
