@@ -1,27 +1,28 @@
-"""A world of consumers: a store with accounts, two topics, processes of `commcredits consume`, and a check at the end.
+"""A world of consumers: a store with accounts, two topics, processes of `commcredits`, and a check at the end.
 
 world.publish(stream.messages(5_000))
 consumer = world.consume()
 consumer.kill()
 world.finish()       # consume --once
-world.check(stream)  # 0 lost, 0 double, every balance as the stream's own books have it
+world.check(stream)  # 0 lost, 0 double, every balance as the stream's own books have it, read models to the byte
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import uuid4
 
 from kafka import KafkaProducer, TopicPartition
@@ -29,20 +30,30 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import UnknownTopicOrPartitionError
 from kafka.protocol.consumer import OffsetSpec
 
+from adapters.store.store import migrate
+from application.explain import Explainer
+from application.ports import Store
+from commcredits.bootstrap import create_read_models
 from commcredits.sandbox.topics import create_topics, delete_topics
 from domain.events import UsageDebited, account_stream, decode_state
+from projections.balance import list_accounts
+from projections.rebuild import KINDS, rebuild
 from tests.support.engine import MASTER_KEY, TestEngine
+from tests.support.read_models import digests, follower
 from tests.support.stream import FUNDS, Message, Stream
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+EXPLAINED: Final = 100  # debits of a world that are computed again
 
 
 class Process:
-    """One run of `commcredits consume`."""
+    """One run of a command; `module` is what runs it."""
 
-    def __init__(self, arguments: Iterable[str], environment: dict[str, str], log: Path) -> None:
-        command = [sys.executable, "-m", "commcredits", "consume", "--json", *arguments]
+    def __init__(
+        self, arguments: Iterable[str], environment: dict[str, str], log: Path, module: str = "commcredits"
+    ) -> None:
+        command = [sys.executable, "-m", module, *arguments, "--json"]
         self.log = log
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
@@ -105,16 +116,23 @@ class World:
             "kafka_session": "2s",
             **settings,
         }
+        self.funds: Counter[str] = Counter()  # what was paid in, by account, in 1/10,000
         self._processes: list[Process] = []
 
     def open_accounts(self, stream: Stream) -> None:
         """The accounts that the stream's usage is of, funded, and the deck that rates them."""
-        engine = TestEngine(self.url)
+        migrate(self.url, [create_read_models])
+        engine = TestEngine(self.url, create=False)
         engine.deck(*stream.deck())
         for account in stream.accounts:
             engine.open(account)
             engine.fund(str(FUNDS), account)
+            self.note_funds(account, FUNDS)
         engine.close()
+
+    def note_funds(self, account: str, amount: Decimal) -> None:
+        """Money that the account's balance must have."""
+        self.funds[account] += int(amount.scaleb(4))
 
     def publish(self, messages: Iterable[Message]) -> None:
         """Send them all; returns when the broker has them."""
@@ -169,10 +187,15 @@ class World:
         finally:
             admin.close()
 
-    def consume(self, *arguments: str, **settings: str) -> Process:
+    def consume(self, *arguments: str, module: str = "commcredits", **settings: str) -> Process:
         """Start a consumer."""
+        return self.run("consume", *arguments, module=module, **settings)
+
+    def run(self, *arguments: str, module: str = "commcredits", **settings: str) -> Process:
+        """Start any command."""
         given = {f"COMMCREDITS_{name.upper()}": text for name, text in (self.settings | settings).items()}
-        process = Process(arguments, {**os.environ, **given}, self.folder / f"consumer-{len(self._processes)}.log")
+        log = self.folder / f"{arguments[0]}-{len(self._processes)}.log"
+        process = Process(arguments, {**os.environ, **given}, log, module)
         self._processes.append(process)
         return process
 
@@ -231,9 +254,15 @@ class World:
             if amount != expected[name].get(usage_id)
         }
         assert wrong == {}, wrong
-        for name, charges in expected.items():
-            assert engine.balance(name) == FUNDS - sum(charges.values(), Decimal(0))
+        balances = {
+            name: Decimal(self.funds[name]).scaleb(-4) - sum(charges.values(), Decimal(0))
+            for name, charges in expected.items()
+        }
+        for name, balance in balances.items():
+            assert engine.balance(name) == balance
         assert Counter(letter.reason for letter in engine.store.letters(limit=100_000)) == letters
+        check_explained(engine, [(name, usage_id) for name, charges in found.items() for usage_id in charges])
+        check_read_models(engine.store, balances)
         engine.close()
 
     def close(self) -> None:
@@ -243,6 +272,25 @@ class World:
         if _answers(self.bootstrap):
             with suppress(UnknownTopicOrPartitionError):  # a test may have deleted one
                 delete_topics(self.bootstrap, self.topics)
+
+
+def check_explained(engine: TestEngine, usages: Sequence[tuple[str, str]]) -> None:
+    """Some debits, computed again from their records."""
+    explainer = Explainer(engine.store, engine.vault)
+    for name, usage_id in random.Random(len(usages)).sample(usages, min(EXPLAINED, len(usages))):
+        explanation = explainer.explain(usage_id, name)
+        assert explanation.matches, (name, usage_id, explanation.checks)
+
+
+def check_read_models(store: Store, balances: Mapping[str, Decimal]) -> None:
+    """What followed the log shows these balances, and is what a rebuild makes, to the byte."""
+    follower(store).catch_up()
+    with store.reading() as database:
+        shown = {account.account_id: account.balance for _, account in list_accounts(database)}
+    assert {name: shown[name] for name in balances} == balances
+    live = digests(store)
+    rebuilt = [rebuild(store, name) for name in KINDS]
+    assert [(each.rows, each.sha256) for each in rebuilt] == list(live)
 
 
 def _answers(bootstrap: str) -> bool:
