@@ -14,10 +14,10 @@ from psycopg.rows import tuple_row
 
 from adapters.store.connections import APPLICATION
 from adapters.store.database import PostgresDatabase
+from adapters.store.ledger import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from adapters.store.postgres import PostgresLedgerFactory, PostgresLedgerRecorder, PostgresSnapshotRecorder
 from adapters.store.postgres_errors import Again, CommitInDoubt, store_error
 from adapters.store.schema import SCHEMA_VERSION, CreateTables, check_not_newer, create_tables
-from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from application.ports import Commit, Database, SchemaMissing, StoredUsage, StoreUnavailable, WriteConflict
 from domain.events import Recorded, decode_state
 

@@ -13,9 +13,9 @@ from eventsourcing.persistence import ConnectionUnavailableError, Infrastructure
 from eventsourcing.utils import Environment
 
 from adapters.store.database import SQLiteDatabase
+from adapters.store.ledger import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from adapters.store.schema import SCHEMA_VERSION, CreateTables, create_tables
 from adapters.store.sqlite import SQLiteLedgerFactory, SQLiteLedgerRecorder, SQLiteSnapshotRecorder, writing
-from adapters.store.store import NO_LIMIT, LedgerStore, LogRow, Stream, collector_paused, without_usage
 from application.ports import Commit, Database, StoredUsage, StoreError, StoreUnavailable, WriteConflict
 from domain.events import Recorded, decode_state
 
