@@ -1,0 +1,1 @@
+"""Benchmarks: what the program can do, each figure beside its floor, measured in one run on one machine."""
