@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import LiteralString
+from collections.abc import Callable
 
-import psycopg
 from kafka.admin import KafkaAdminClient
 
 from tests.support.consumers import Process, World
+from tests.support.locks import log_locked
 from tests.support.stream import Stream
 from tests.support.waiting import wait_until
 
 MakeWorld = Callable[..., World]
-
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'stored_events'::regclass"
-
-
-@contextmanager
-def log_locked(url: str, mode: LiteralString) -> Iterator[Callable[[], None]]:
-    """A consumer that has a batch in hand gets no further. Gives a wait for that."""
-    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as watcher:
-        holder.execute(f"LOCK TABLE stored_events IN {mode} MODE")
-
-        def stuck() -> bool:
-            return watcher.execute(WAITING).fetchone() != (0,)
-
-        yield lambda: wait_until(stuck, what="a consumer with a batch in hand")
 
 
 def running(world: World, stream: Stream, **settings: str) -> Process:
