@@ -21,7 +21,8 @@ def draw(stages: Mapping[str, tuple[float, float]], title: str) -> str:
     scale = (WIDTH - LABELS - 130) / most
     height = TOP + (BAR + GAP) * len(stages) + GAP
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-size="12">',
+        "<style>text { font-family: sans-serif }</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="8" y="18" font-weight="bold">{escape(title)}</text>',
         '<text x="8" y="34" fill="#555">µs a usage: dark is CPU, light is waiting</text>',
