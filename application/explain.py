@@ -72,7 +72,7 @@ class Explainer:
         checks = [Check("record", True), *_checks_of_record(event, recomputed)]
         checks.append(self._check_balance(event, stored))
         usage = None if personal is None else _usage(account_id, event, personal)
-        checks += [_check_number(event, usage), self._check_commitment(event, key, usage)]
+        checks += [_check_number(event, usage), self._check_commitment(account, event, key, usage)]
         return Explanation(account, stored.position, event, recomputed, checks, personal)
 
     def _find(self, usage_id: str, account_id: str) -> tuple[str, StoredUsage]:
@@ -114,11 +114,12 @@ class Explainer:
                     return recorded.event.balance
         return ZERO
 
-    def _check_commitment(self, event: UsageDebited, key: bytes, usage: Usage | None) -> Check:
+    def _check_commitment(self, account: AccountOpened, event: UsageDebited, key: bytes, usage: Usage | None) -> Check:
         if usage is None:
             return Check("commitment", None, "the personal data was erased")
         priced = event.proof is not None and event.proof.price is not None
-        wanted = (usage.account_id, utc_month(event.started_at), key, content_of(usage, priced))
+        content = content_of(usage, account.currency if priced else "")
+        wanted = (usage.account_id, utc_month(event.started_at), key, content)
         [commitment] = self._vault.commitments([wanted])
         return _check("commitment", commitment == event.commitment, "the record is not the one that was committed to")
 

@@ -239,7 +239,8 @@ class Ingest:
             event = decode_state(_DEBITED, stored[key].state)
             assert isinstance(event, UsageDebited)
             priced = event.proof is not None and event.proof.price is not None
-            wanted.append((usage.account_id, utc_month(event.started_at), key, content_of(usage, priced)))
+            content = content_of(usage, batch.accounts[usage.account_id].currency if priced else "")
+            wanted.append((usage.account_id, utc_month(event.started_at), key, content))
             events.append(event)
         computed = self._vault.commitments(wanted)
         for (place, key, usage), event, now in zip(again, events, computed, strict=True):
@@ -268,7 +269,7 @@ class Ingest:
             amount, balance, flags, proof = _decide_debit(ready, user)
             commitment, sealed = sealer.seal(
                 usage.account_id, ready.month, ready.key,
-                content_of(usage, ready.priced), personal_of(usage),
+                content_of(usage, account.currency if ready.priced else ""), personal_of(usage),
             )  # fmt: skip
             recorded_at = now if now > account.recorded_at else account.recorded_at
             event = UsageDebited(
@@ -290,7 +291,8 @@ class Ingest:
 
 
 def _same(first: Ready, usage: Usage) -> bool:
-    return content_of(first.usage, first.priced) == content_of(usage, first.priced)
+    priced_in = first.account.currency if first.priced else ""
+    return content_of(first.usage, priced_in) == content_of(usage, priced_in)
 
 
 def _decide_debit(ready: Ready, user: str) -> Debit:

@@ -52,8 +52,11 @@ def canonical_number(text: str) -> str:
     return text.rstrip("*") + "*" if text.endswith("*") else text
 
 
-def content_of(usage: Usage, priced: bool) -> bytes:
-    """The canonical bytes that the commitment covers; price only where the account is debited as priced."""
+def content_of(usage: Usage, priced_in: str) -> bytes:
+    """The canonical bytes that the commitment covers.
+
+    `priced_in` is the currency of an account that is debited as priced, whose usage's price counts; else "".
+    """
     fields: list[object] = [
         usage.call_type,
         canonical_number(usage.caller),
@@ -64,8 +67,8 @@ def content_of(usage: Usage, priced: bool) -> bytes:
         usage.conference_id,
         usage.capability,
     ]
-    if priced:
-        fields += [_plain(usage.charge), _plain(usage.connection_fee), usage.currency]
+    if priced_in:
+        fields += [_plain(usage.charge), _plain(usage.connection_fee), usage.currency or priced_in]
     return _encode(fields)
 
 

@@ -111,6 +111,9 @@ def test_on_as_priced_accounts_the_price_is_content_but_its_trailing_zeros_are_n
     assert _counts(engine.take(call, free)) == (2, 2, 0, 0, 0)
     assert _counts(engine.take(msgspec.structs.replace(call, charge=Decimal("0.1000")), free)) == (2, 0, 2, 0, 0)
     assert _counts(engine.take(msgspec.structs.replace(call, charge=Decimal("0.11")))) == (1, 0, 0, 1, 0)
+    named = msgspec.structs.replace(call, currency="EUR")  # as without one: a price is in the account's currency
+    assert _counts(engine.take(named)) == (1, 0, 1, 0, 0)
+    assert _counts(engine.take(msgspec.structs.replace(call, currency="USD"))) == (1, 0, 0, 1, 0)
 
 
 def test_an_emergency_call_is_never_refused_whatever_currency_its_record_names(engine: TestEngine) -> None:

@@ -22,7 +22,7 @@ def engine(store_url: str) -> Iterator[TestEngine]:
 
 def test_an_auditor_can_check_a_commitment_given_salt_and_content(engine: TestEngine) -> None:
     call = usage(caller="+38612345678", user_id="ana@contoso.com")
-    key, content = usage_key("contoso", call.usage_id), content_of(call, False)
+    key, content = usage_key("contoso", call.usage_id), content_of(call, "")
     sealer = engine.vault.sealer()
     sealer.prepare([("contoso", 202611)], [])
     commitment, sealed = sealer.seal("contoso", 202611, key, content, personal_of(call))
