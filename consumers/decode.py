@@ -106,7 +106,7 @@ def _take_event(fields: dict[str, msgspec.Raw], account: str) -> Usage:
     if named:
         _checked(check_account_id, named, EVENT, "account_id")
         if account and named != account:
-            raise _mismatch(named, account, EVENT)
+            raise _mismatch(named, account, "subject")
     _checked(check_text, event.usage_id, EVENT, "usage_id")
     return _take(EVENT.decode(event.data), event.data, EVENT, named or account, event.usage_id, event.attributes)
 
@@ -132,7 +132,7 @@ def _take(
     if named:
         _checked(check_account_id, named, shape, "account_id")
         if account and named != account:
-            raise _mismatch(named, account, shape)
+            raise _mismatch(named, account, "account_id")
         account = named
     elif not account:
         _missing(shape, "account_id")
@@ -261,8 +261,7 @@ def _missing(shape: Shape, name: str) -> NoReturn:
     raise Refused("missing_field", shape.names[name], f"{shape.names[name]} is missing")
 
 
-def _mismatch(named: str, account: str, shape: Shape) -> Refused:
-    field = shape.names["account_id"]
+def _mismatch(named: str, account: str, field: str) -> Refused:
     return Refused("account_mismatch", field, f"{field} is {named}, but the usage came for account {account}")
 
 

@@ -78,7 +78,7 @@ def test_data_may_come_in_base64() -> None:
         ({"data": ABSENT, "data_base64": "%%%"}, "invalid_field", "data_base64"),
         ({"data": "text"}, "undecodable", ""),
         ({"data": {**EVENT["data"], "callee": 1}}, "invalid_field", "callee"),
-        ({"data": {**EVENT["data"], "account_id": "fabrikam"}}, "account_mismatch", "subject"),
+        ({"data": {**EVENT["data"], "account_id": "fabrikam"}}, "account_mismatch", "account_id"),
         ({"id": "x" * 200}, "invalid_field", "usage_id"),
         ({"id": "a\0b"}, "invalid_field", "usage_id"),
     ],
