@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from application.accounts import SNAPSHOT_EVERY, Accounts
-from application.decks import DeckBook
+from application.decks import DeckBook, without_rate
 from application.letters import Incoming, letters_of
 from application.ports import Commit, LetterStep, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
 from application.privacy import Sealer, Vault, content_of, personal_of, usage_key
@@ -199,12 +199,12 @@ class Ingest:
             return number
         deck = self._decks.deck_for(account.settings.deck, account.currency)
         if isinstance(deck, str):
-            return refusal(
-                usage, deck, "callee", f"account {account.account_id} has no rate deck in {account.currency}"
-            )
+            which = account.settings.deck or "the deck named default, or an only one,"
+            text = f"{which} would rate account {account.account_id}, and is not there in {account.currency}"
+            return refusal(usage, deck, "callee", text)
         match = deck.find(number, parse_number(usage.caller), direction, usage.started_at)
         if isinstance(match, str):
-            text = f"no single rate of deck {deck.newest.deck} covers the number at the call's start"
+            text = f"{without_rate(deck, match)} for this number at the call's start"
             return refusal(usage, match, "callee", text)
         return number, direction, match
 
