@@ -99,7 +99,8 @@ def _text(key: str, value: Any, place: str) -> str:
     names = [setting.name for setting in SETTINGS]
     names += [setting.name + FILE_SUFFIX for setting in SETTINGS if setting.secret]
     if key not in names:
-        raise Invalid("unknown_setting", f"{place} is no setting{nearest(key, names)}", key)
+        hint = nearest(key.lower().removeprefix(PREFIX.lower()), names)  # the file's keys go without the prefix
+        raise Invalid("unknown_setting", f"{place} is no setting{hint}", key)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str | int):

@@ -37,12 +37,17 @@ def _known(context: Context) -> list[dict[str, Any]]:
 
 def _unknown(context: Context) -> list[dict[str, Any]]:
     """Variables with our prefix that mean nothing to us. Their values may be secrets of others."""
-    from commcredits.settings import SETTINGS
+    from commcredits.settings import PREFIX, SETTINGS
     from commcredits.values import nearest
 
-    names = [setting.variable for setting in SETTINGS]
+    known = {setting.name.upper(): setting.variable for setting in SETTINGS}
     return [
-        {"name": name, "value": None, "source": "environment", "meaning": f"unknown, ignored{nearest(name, names)}"}
+        {
+            "name": name,
+            "value": None,
+            "source": "environment",
+            "meaning": f"unknown, ignored{nearest(name.removeprefix(PREFIX), known)}",
+        }
         for name in context.loaded.unknown_variables
     ]
 

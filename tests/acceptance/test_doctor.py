@@ -21,6 +21,14 @@ def checks(program: Program, code: int, *, kafka: bool = False) -> dict[str, dic
     return {check["name"]: check for check in answer.json}
 
 
+def test_an_unknown_variable_is_reported_with_the_setting_that_was_probably_meant(program: Program) -> None:
+    program.set("CURENCY", "EUR")
+    program.set("SERVICE_PORT", "80")
+    found = {line["name"]: line["meaning"] for line in program("settings")}
+    assert found["COMMCREDITS_CURENCY"] == "unknown, ignored; did you mean COMMCREDITS_CURRENCY?"
+    assert found["COMMCREDITS_SERVICE_PORT"] == "unknown, ignored"
+
+
 def test_where_nothing_is_wrong_every_check_is_ok(on_each_store: Program) -> None:
     found = checks(on_each_store, 0)
     assert {check["status"] for check in found.values()} == {"ok"}

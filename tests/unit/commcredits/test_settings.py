@@ -102,6 +102,7 @@ def test_an_unknown_key_in_the_file_is_an_error_that_names_line_and_nearest(tmp_
     ("file", "code", "says"),
     [
         ("[kafka]\ngroup = 'x'", "unknown_setting", "line 1: kafka is no setting"),
+        ("COMMCREDITS_SCALE = 2", "unknown_setting", "COMMCREDITS_SCALE is no setting; did you mean scale?"),
         ("scale = \n", "invalid_setting", "line 1"),
         ("scale = 9", "invalid_setting", "line 1: scale is a whole number from 0 to 8, not '9'"),
         ("\n\nminimum_purchase = 20.5", "invalid_setting", 'line 3: minimum_purchase is text or a whole number: write'),
