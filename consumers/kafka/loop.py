@@ -5,7 +5,6 @@ whoever else reads the same partitions (a zombie that wakes, a group of another 
 batch is dropped, and it reads on from where the database is.
 """
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Final
 from application.ingest import Tally
 from application.letters import Incoming
 from application.ports import PositionMoved, PositionSwap, StoreUnavailable, WriteConflict
+from consumers.garbage import Collector
 from consumers.kafka.broker import Broker, Topic
 from consumers.kafka.config import Engine, KafkaConfig
 from consumers.kafka.errors import Misplaced, Stopped
@@ -26,7 +26,6 @@ from consumers.kafka.records import Partition, Records, decode_records
 CHANNEL: Final = "kafka"
 LOOK_SECONDS: Final = 1.0  # between looks at the topics while nothing comes
 GOAL_SECONDS: Final = 0.1  # between looks at what others have reached
-WARM_BATCHES: Final = 20  # after so many, what is in memory is there to stay
 _log = logging.getLogger("commcredits.consumer")
 
 
@@ -79,7 +78,6 @@ class Consumer:
         self._ids: dict[str, str] = {}
         self._places: dict[Partition, Place] = {}  # of the partitions that are ours, as the database has them
         self._goal: dict[Partition, int] = {}
-        self._batches = 0
         self._looked_at = self._goal_looked_at = time.monotonic()
 
     def run(self) -> bool:
@@ -89,8 +87,8 @@ class Consumer:
             places = self._find_places(all_partitions(self._topics))
             self._goal = {each: place.end for each, place in places.items() if place.offset < place.end}
             if self._goal or not self._config.once:
-                with closing(Member(self._config, self._stop)) as self._member:
-                    self._consume()
+                with closing(Member(self._config, self._stop)) as self._member, Collector() as collector:
+                    self._consume(collector)
         except Misplaced as error:
             _log.warning("%s", error)
             return False
@@ -98,7 +96,7 @@ class Consumer:
             self._engine.accounts.clear()
         return True
 
-    def _consume(self) -> None:
+    def _consume(self, collector: Collector) -> None:
         while not self._stop():
             records = self._member.poll()
             if self._member.revoked():
@@ -110,6 +108,7 @@ class Consumer:
                 self._take(records)
             elif time.monotonic() >= self._looked_at + (GOAL_SECONDS if self._config.once else LOOK_SECONDS):
                 self._look_around()
+            collector.tick()
             if self._config.once and self._at_goal():
                 return
 
@@ -131,7 +130,6 @@ class Consumer:
         present = self._broker.present()
         self._check_ids(present)
         self._commit(incoming, swaps)
-        self._warm_up()
         if len(present) < len(self._ids):
             self._look_around()  # what was read of a topic before it went is taken; now it is missed
 
@@ -196,10 +194,3 @@ class Consumer:
     def _has_reached(self, partition: Partition, end: int) -> bool:
         place = self._places.get(partition)
         return place is not None and place.offset >= end
-
-    def _warm_up(self) -> None:
-        """What is loaded by now stays: the collector need not look at it again and again."""
-        self._batches += 1
-        if self._batches == WARM_BATCHES:
-            gc.collect()
-            gc.freeze()
