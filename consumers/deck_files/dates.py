@@ -14,7 +14,8 @@ _UNSET: Final = ("0000-00-00", "0001-01-01")  # how databases write that there i
 _END_OF_TIME: Final = "9999-12-31"
 _CLOCK: Final = r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?)?"
 _ISO: Final = re.compile(
-    r"(?P<year>\d{4})[-/.]?(?P<month>\d\d)[-/.]?(?P<day>\d\d)" + _CLOCK + r"\s*(?P<zone>Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(?P<year>\d{4})[-/.]?(?P<month>\d\d)[-/.]?(?P<day>\d\d)" + _CLOCK + r"\s*(?P<zone>Z|UTC|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
 )
 _NUMERIC: Final = re.compile(
     r"(?P<one>\d{1,2})(?P<sep>[-/.])(?P<two>\d{1,2})(?P=sep)(?P<year>\d{4}|\d\d)" + _CLOCK, re.ASCII
@@ -120,9 +121,9 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> _Moment:
     if not 1970 <= year < 9000:
         raise ValueError("outside the calendar of telephony")
     at = to_microseconds(moment)
-    if zone and zone != "Z":
+    if zone and zone[0] in "+-":
         sign = -1 if zone[0] == "+" else 1
-        at += sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60) * 1_000_000
+        at += sign * (int(zone[1:3]) * 3600 + int(zone[3:].lstrip(":") or 0) * 60) * 1_000_000
     return _Moment(at + int((match["fraction"] or "")[:6].ljust(6, "0")), has_time)
 
 

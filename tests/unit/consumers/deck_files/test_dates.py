@@ -38,6 +38,8 @@ def test_a_date_that_says_by_itself_what_it_is(cell: str) -> None:
 
 def test_a_fraction_of_a_second_is_kept() -> None:
     assert Dates().read("2026-09-23T10:00:00.000001Z") == at("2026-09-23T10:00:00.000001Z")
+    for written in ("10:00:00 UTC", "12:00:00+02", "12:30:00+0230", "07:30:00 -02:30"):  # as databases write them, too
+        assert Dates().read(f"2026-09-23 {written}") == at("2026-09-23T10:00:00Z")
 
 
 @pytest.mark.parametrize("cell", ["ASAP", "asap", "immediate", "", "N/A", "0000-00-00 00:00:00", "0001-01-01"])
