@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-index-url --no-emit-find-links $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint unit demo demo-kafka bench bench-large fuzz soak fast lock clean
+.PHONY: help setup test lint unit demo demo-kafka broker bench bench-large fuzz soak fast lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ demo: .venv/.ok ## the whole story on the embedded store
 
 demo-kafka: setup ## the same through a real broker and PostgreSQL, a consumer killed in the middle
 	$(BIN)/commcredits demo --kafka
+
+broker: setup ## a broker on localhost:9092 with both topics, until Ctrl-C; what it holds stays
+	$(PY) -m commcredits.sandbox .venv/broker
 
 bench: setup ## the figures of docs/benchmarks.md, each with its floor
 	$(PY) -m benchmarks

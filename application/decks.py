@@ -107,9 +107,14 @@ class DeckBook:
             raise Refused(NO_RATE, "there is no deck named default, and not just one: say --deck", "deck")
         match = found.find(number, origin, direction, at)
         if isinstance(match, str):
-            raise Refused(match, f"deck {found.newest.deck} has no single rate for {number.digits} then", "number")
+            raise Refused(match, f"{without_rate(found, match)} for {number.digits} at that time", "number")
         version = match.version
         return Quote(price(match.rate, version.decimals, version.rounding, seconds, with_fee=seconds > 0), match)
+
+
+def without_rate(deck: Deck, reason: str) -> str:
+    """The beginning of a sentence about a number that the deck does not rate."""
+    return f"deck {deck.newest.deck} has {'no rate' if reason == NO_RATE else 'no single rate'}"
 
 
 def _default_or_only(decks: Sequence[Deck]) -> Deck | None:

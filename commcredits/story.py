@@ -32,7 +32,8 @@ class Story:
     def tell(self, text: str) -> None:
         """A paragraph of the story."""
         self._chapter += 1
-        self._print("\n" + fill(f"{self._chapter}. {text}", WIDTH, subsequent_indent="   "))
+        number = f"{self._chapter}. "
+        self._print("\n" + fill(number + text, WIDTH, subsequent_indent=" " * len(number)))
 
     def remark(self, text: str) -> None:
         """A line that belongs to what was just shown."""

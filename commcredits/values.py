@@ -76,12 +76,13 @@ def currency(text: str) -> str:
 def time_zone(text: str) -> str:
     """An IANA time zone's name."""
     if text != "UTC":
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
         try:
             ZoneInfo(text)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"is an IANA time zone such as Europe/Ljubljana, not {text!r}") from None
+            hint = nearest(text, available_timezones())
+            raise ValueError(f"is an IANA time zone such as Europe/Ljubljana, not {text!r}{hint}") from None
     return text
 
 

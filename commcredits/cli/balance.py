@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from commcredits import values
@@ -97,8 +98,8 @@ def _for_people(lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
             "position": entry["position"],
             "occurred_at": entry["occurred_at"],
             "type": entry["type"],
-            "amount": entry["amount"],
-            "balance": entry["balance"],
+            "amount": Decimal(entry["amount"]),
+            "balance": Decimal(entry["balance"]),
             "usage_id": entry["usage_id"],
             "prefix": proof.get("prefix"),
             "minutes": sum(draw["minutes"] for draw in proof.get("pools", ())) or None,

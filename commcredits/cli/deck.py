@@ -86,7 +86,7 @@ def _import(context: Context, arguments: Namespace) -> int:
         except DeckHasErrors as error:
             failure = failure_of(error)
             output.note(f"commcredits: {failure.message}")
-            output.document({**_import_view(error.result), **failure.shape()})
+            output.partial(_import_view(error.result), failure)
             return failure.exit_code
     output.document(_import_view(result))
     return REFUSED_SOME if result.bad_total else DONE

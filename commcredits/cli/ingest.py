@@ -103,7 +103,7 @@ def _finish(output: Output, total: "Tally", refused: list[Failure]) -> int:
         return exit_code_of(total)
     for failure in refused:
         output.note(f"commcredits: {failure.message}")
-    output.document({**document, **refused[0].shape()})
+    output.partial(document, refused[0])
     return refused[0].exit_code
 
 

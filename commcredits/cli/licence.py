@@ -99,7 +99,7 @@ def _import(context: Context, arguments: Namespace) -> int:
         failure = failure_of(error)
         output.note(f"commcredits: {arguments.file}: {failure.message}")
         bad = [{"line": bad.line, "column": bad.column or None, "reason": bad.reason} for bad in error.bad]
-        output.document({**document, "bad": bad, "bad_total": error.bad_total, **failure.shape()})
+        output.partial({**document, "bad": bad, "bad_total": error.bad_total}, failure)
         return failure.exit_code
     engine.administration.assign_licences(engine.by(), arguments.account, rows)
     output.document({**document, "count": len(rows)})

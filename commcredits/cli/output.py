@@ -32,6 +32,10 @@ class Output:
         else:
             self._write((layout(value) if text is None else text).encode("utf-8", "backslashreplace"))
 
+    def partial(self, value: Mapping[str, Any], failure: Failure) -> None:
+        """What a command came to before it failed. People have read of the error on stderr, by `note`."""
+        self.document({**value, **failure.shape()} if self.json else value)
+
     def lines(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """JSON lines, or a table for people; of any length in constant memory."""
         if self.json:
@@ -142,7 +146,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, heading: bool = True) -> str:
     """Rows of equal names in columns as wide as they need; numbers stand at the right."""
     names = list(rows[0])
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
-    right = [all(isinstance(row.get(name), int | Decimal | None) for row in rows) for name in names]
+    right = [_holds_numbers(row.get(name) for row in rows) for name in names]
     shown = [names, *cells]
     widths = [max(len(line[column]) for line in shown) for column in range(len(names))]
     lines = (
@@ -155,8 +159,13 @@ def table(rows: Sequence[Mapping[str, Any]], *, heading: bool = True) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _holds_numbers(values: Iterable[Any]) -> bool:
+    given = [value for value in values if value is not None]
+    return bool(given) and all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in given)
+
+
 def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, list | dict | tuple) and not value):
+    if value is None or (isinstance(value, str | list | dict | tuple) and not value):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -57,7 +57,9 @@ class KafkaServer:
     RuntimeError when the jars are not there or the broker does not start.
     """
 
-    def __init__(self, *, jars: Path | None = None, root: Path | None = None, properties: str = "") -> None:
+    def __init__(
+        self, *, jars: Path | None = None, root: Path | None = None, port: int | None = None, properties: str = ""
+    ) -> None:
         self.jars = (jars or JARS).resolve()
         if not any(self.jars.glob("kafka_*.jar")):
             raise RuntimeError(f"no Kafka in {self.jars}: run `make setup`")
@@ -65,7 +67,8 @@ class KafkaServer:
         self.root.mkdir(parents=True, exist_ok=True)
         self.data = self.root / "data"
         self.log = self.root / "broker.log"
-        self.port, self.controller_port = free_ports(2)
+        free, self.controller_port = free_ports(2)
+        self.port = port or free
         self.process: subprocess.Popen[bytes] | None = None
         self._own_root = root is None
         self.properties = properties

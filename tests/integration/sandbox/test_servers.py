@@ -14,6 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from commcredits.sandbox.kafka import KafkaServer
 from commcredits.sandbox.postgres import PostgresServer
+from commcredits.sandbox.process import free_ports
 from commcredits.sandbox.topics import create_topics
 from tests.support.waiting import wait_until
 
@@ -40,6 +41,24 @@ def test_a_killed_broker_comes_back_with_what_it_acknowledged(own_kafka: Callabl
     server.start()
 
     assert read_all(server.bootstrap, "t", len(sent)) == sent
+
+
+def test_a_broker_to_try_things_out_with_keeps_what_it_holds(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    for sent in range(2):
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "commcredits.sandbox", str(tmp_path / "broker"), str(port)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as broker:
+            assert broker.stdout is not None
+            assert f"localhost:{port} has the topics call-usage and conference-usage" in broker.stdout.readline()
+            producer = KafkaProducer(bootstrap_servers=f"localhost:{port}", acks="all")
+            producer.send("call-usage", b"%d" % sent, partition=0).get(timeout=20)
+            producer.close()
+            assert read_all(f"localhost:{port}", "call-usage", sent + 1) == [b"0", b"1"][: sent + 1]
+            broker.terminate()
+        assert broker.returncode == 0
 
 
 def test_topics_are_fresh_and_of_the_partitions_asked_for(kafka: str, topics: Callable[[int], tuple[str, str]]) -> None:

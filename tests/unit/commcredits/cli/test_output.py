@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commcredits.cli.errors import Failure
 from commcredits.cli.output import Output, layout, table, to_json
 
 
@@ -116,6 +117,20 @@ def test_no_rows_print_nothing() -> None:
 
 def test_a_row_may_lack_a_column() -> None:
     assert table([{"a": 1, "b": "x"}, {"a": 22}]) == " a  b\n 1  x\n22  -"
+
+
+def test_only_numbers_stand_at_the_right() -> None:
+    rows = [{"check": "charge", "passed": True, "detail": None}, {"check": "", "passed": False, "detail": None}]
+    assert table(rows) == "check   passed  detail\ncharge  yes     -\n-       no      -"
+
+
+def test_what_a_command_came_to_before_it_failed_is_told_beside_the_error() -> None:
+    failure = Failure(5, "missing_columns", "no header", None, None)
+    for_machines, for_people = io.BytesIO(), io.BytesIO()
+    Output(True, for_machines, io.StringIO()).partial({"read": 1}, failure)
+    Output(False, for_people, io.StringIO()).partial({"read": 1}, failure)
+    assert json.loads(for_machines.getvalue()) == {"read": 1, **failure.shape()}
+    assert for_people.getvalue() == b"read  1\n"
 
 
 def test_progress_shows_on_a_terminal_only_and_is_wiped_before_a_line() -> None:
