@@ -48,10 +48,9 @@ def main(arguments: Sequence[str]) -> None:
             begun = time.monotonic()
             found = FIGURES[name](context)
             figures += found
+            _write(_results(context, figures), context.stages, options)
             print(f"{name}: {time.monotonic() - begun:.0f} s\n{table(found)}\n", flush=True)
-        results = _results(context, figures)
     print(table(figures))
-    _write(results, context.stages, options)
 
 
 def _options() -> ArgumentParser:

@@ -29,7 +29,7 @@ from commcredits.project import project_once
 
 RATE: Final = 5_000
 SECONDS: Final = 60  # at most
-WARM_SECONDS: Final = 10  # not counted: the programs have just started
+WARMING: Final = 6  # the first of so many parts is not counted: the programs have just started
 LOOK_SECONDS: Final = 0.002
 END_SECONDS: Final = 60
 PARTS: Final = (50, 90, 99, 99.9, 100)
@@ -72,7 +72,9 @@ def steady_stream(context: Context) -> list[Figure]:
             spent = {"consume": consumers.process.pid, "project": project.pid}
             shares = {name: round(family(pid).cpu_seconds / seconds, 2) for name, pid in spent.items()}
         positions = stored(url)
-    committed, visible = (sorted(each) for each in zip(*_latencies(path, begun, looks, positions), strict=True))
+    committed, visible = (
+        sorted(each) for each in zip(*_latencies(path, count // WARMING, begun, looks, positions), strict=True)
+    )
     detail = {"committed_ms": _parts(committed), "visible_ms": _parts(visible), "cpu_share": shares}
     of: dict[str, Any] = {"unit": "ms", "rows": len(visible), "at_most": True, "detail": detail}
     half, most = (detail["visible_ms"][name] for name in ("p50", "p99"))
@@ -127,8 +129,10 @@ def stored(url: str) -> dict[bytes, int]:
         return dict(connection.execute(USAGES).fetchall())
 
 
-def _latencies(path: Path, begun: float, looks: Looks, positions: Mapping[bytes, int]) -> Iterator[tuple[float, float]]:
-    """Milliseconds until committed and until visible, of each usage after the warm-up.
+def _latencies(
+    path: Path, first: int, begun: float, looks: Looks, positions: Mapping[bytes, int]
+) -> Iterator[tuple[float, float]]:
+    """Milliseconds until committed and until visible, of each usage from the `first` on.
 
     A duplicate was there before: it has none.
     """
@@ -137,7 +141,7 @@ def _latencies(path: Path, begun: float, looks: Looks, positions: Mapping[bytes,
     for number, message in enumerate(read_messages(path)):
         ids = decode(message.value)
         key = usage_key(ids.account_id, ids.usage_id)
-        if key in seen or number < WARM_SECONDS * RATE:
+        if key in seen or number < first:
             seen.add(key)
             continue
         seen.add(key)
