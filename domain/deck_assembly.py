@@ -16,6 +16,7 @@ from domain.rates import UNDECIDED, Rate
 
 MAX_RATES: Final = 2_000_000
 REPORTED: Final = 1_000
+MAX_REASON: Final = 400  # characters: it may repeat a cell of any length
 
 _Side = tuple[str, str | None]  # direction and origin
 
@@ -52,7 +53,8 @@ class Assembly:
         """A row that gives no rate."""
         self.bad_total += 1
         if len(self.bad) < REPORTED:
-            self.bad.append(row)
+            short = row.reason if len(row.reason) <= MAX_REASON else f"{row.reason[:MAX_REASON]}…"
+            self.bad.append(msgspec.structs.replace(row, reason=short))
 
     def add(self, line: int, rate: Rate) -> None:
         """A rate that a row gives. The same rate once more changes nothing."""

@@ -39,7 +39,10 @@ def read_price(cell: str, unit: Decimal, decimal_comma: bool) -> tuple[Decimal |
     number = _with_point(text.translate(_SIGNS), decimal_comma, cell)
     if not _NUMBER.fullmatch(number):
         raise ValueError(f"{cell!r} is no price")
-    amount = Decimal(number) * unit
+    price = Decimal(number)
+    if +price != price:  # computing would round it
+        raise ValueError(f"{cell!r} has more than {MAX_DECIMALS} decimals")
+    amount = price * unit
     if amount >= 10**12:
         raise ValueError(f"{cell!r} has more than 12 digits before the point")
     if -int(amount.normalize().as_tuple().exponent) > MAX_DECIMALS:

@@ -35,6 +35,12 @@ def spans(rates: list[Rate]) -> list[tuple[str | None, str | None, str]]:
     return [(since, until, price) for (since, until), price in zip(dates, prices, strict=True)]
 
 
+def test_what_is_said_of_a_bad_row_is_short_however_long_its_cell_is() -> None:
+    assembly = Assembly(None)
+    assembly.report(BadRow(1, None, "rate", "'" + "9" * 1_000_000 + "' is no price"))
+    assert len(assembly.bad[0].reason) < 500
+
+
 def test_two_prices_for_one_prefix_are_reported_with_both_lines() -> None:
     assembly = assemble([rate("44", "0.1"), rate("33"), rate("44", "0.2")])
 

@@ -71,6 +71,7 @@ def test_whole_numbers_may_stand_for_fractions() -> None:
         "1e400",
         "1" * 13,
         "0.0300000000000004",
+        "0.0" + "9" * 40,
         "0.05%",
         "XQQ 1",
     ],
