@@ -14,7 +14,6 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition, errors
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 
-from consumers.kafka import unpack
 from consumers.kafka.broker import REFUSALS, connect, refused, unavailable
 from consumers.kafka.config import KafkaConfig
 from consumers.kafka.errors import Misplaced, one_line
@@ -25,7 +24,8 @@ POLL_MS: Final = 100  # also how long a stop may go unnoticed
 HEARTBEAT_MS: Final = 500  # a rebalance is noticed at a heartbeat
 LONGEST_BATCH_MS: Final = 60_000  # a member that has not come back by then is out, so that the others can go on
 LEAVE_MS: Final = 2_000
-FETCH_BYTES: Final = 4 << 20  # an answer is in memory several times over; more makes nothing faster
+FETCH_BYTES: Final = 4 << 20  # of one partition, and
+ANSWER_BYTES: Final = 4 << 20  # of all: the answer is in memory several times over; more makes nothing faster
 METADATA_MS: Final = 60_000  # new partitions are noticed
 TELL_SECONDS: Final = 5.0
 _log = logging.getLogger("commcredits.consumer")
@@ -60,7 +60,6 @@ class Member:
         self._config = config
         self._patience = Patience(config.broker_patience_seconds, stop, unavailable(config))
         self._consumer = self._patience.ask(self._join, errors.KafkaError)
-        unpack.install(self._consumer)
         self._listener = _Listener(self._consumer)
         self._consumer.subscribe(list(config.topics), listener=self._listener)
         self._told: dict[Partition, int] = {}
@@ -143,7 +142,7 @@ class Member:
                 max_poll_interval_ms=LONGEST_BATCH_MS,
                 max_poll_records=self._config.batch_size,
                 max_partition_fetch_bytes=FETCH_BYTES,
-                fetch_max_bytes=FETCH_BYTES,
+                fetch_max_bytes=ANSWER_BYTES,
                 metadata_max_age_ms=METADATA_MS,
                 metrics_enabled=False,
             )
