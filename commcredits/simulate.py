@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Final
 
 from commcredits.traffic import Message, days_of
-from consumers.kafka.broker import Broker, connect, one_line
+from consumers.kafka.broker import Broker, connect
 from consumers.kafka.config import KafkaConfig
-from consumers.kafka.errors import BrokerUnavailable
+from consumers.kafka.errors import BrokerUnavailable, one_line
 
 _FEW_SECONDS: Final = 0.002  # shorter waits than this are left to the next message
 _NOTE_EACH: Final = 10_000
