@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 10
 
 
 def _options(parser: Parser) -> None:
-    parser.option("--accounts", f"how many accounts, sim-1 and on ({ACCOUNTS})", values.whole(1, 10**7), shown="N")
+    parser.option("--accounts", f"how many open accounts, sim-1 and on ({ACCOUNTS})", values.whole(1, 10**7), shown="N")
     parser.option("--usages", f"how many usages ({USAGES})", values.whole(1, 10**10), shown="N")
     parser.option("--rate", "usages a second; else as fast as it goes", values.whole(1, 10**7), shown="R")
     parser.option("--seed", "the same seed and start give the same traffic", values.whole(0, 2**63 - 1), shown="S")
