@@ -48,7 +48,7 @@ def store_error(error: Exception) -> StoreError | None:
     if cause.sqlstate in AGAIN:
         return Again(text)
     if cause.sqlstate in NO_TABLE:
-        return SchemaMissing(f"{text}: run `commcredits migrate`")
+        return SchemaMissing(f"the schema is not there ({cause.diag.message_primary}): run `commcredits migrate`")
     unavailable = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or cause.sqlstate == READ_ONLY
     return StoreUnavailable(text) if unavailable or is_lost(cause) else None
 
