@@ -179,11 +179,12 @@ class World:
         finally:
             admin.close()
 
-    def delete_records(self, before: dict[tuple[str, int], int]) -> None:
-        """As retention does: the logs begin at these offsets now."""
+    def told(self) -> dict[tuple[str, int], int]:
+        """The offsets that the group has committed to Kafka."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
-            admin.delete_records({TopicPartition(*partition): offset for partition, offset in before.items()})
+            offsets = admin.list_group_offsets([self.settings["kafka_group"]])[self.settings["kafka_group"]]
+            return {tuple(partition): at.offset for partition, at in offsets.items() if at.offset > 0}
         finally:
             admin.close()
 
@@ -291,6 +292,15 @@ def check_read_models(store: Store, balances: Mapping[str, Decimal]) -> None:
     live = digests(store)
     rebuilt = [rebuild(store, name) for name in KINDS]
     assert [(each.rows, each.sha256) for each in rebuilt] == list(live)
+
+
+def delete_records(bootstrap: str, before: dict[tuple[str, int], int]) -> None:
+    """As retention does: the logs begin at these offsets now."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.delete_records({TopicPartition(*partition): offset for partition, offset in before.items()})
+    finally:
+        admin.close()
 
 
 def _answers(bootstrap: str) -> bool:

@@ -129,6 +129,7 @@ def test_a_running_consumer_takes_what_comes(make_world: MakeWorld, store_url: s
         world.wait_for_debits(stream.accepted)
 
     wait_until(lambda: sum(world.positions().values()) == stream.sent, what="every position at its end")
+    wait_until(lambda: world.told() == world.positions(), what="Kafka to be told, for those who watch the lag there")
     assert consumer.end()[0] == 0
     world.check(stream)
 
