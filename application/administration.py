@@ -16,7 +16,7 @@ from domain.commands import By, Funds
 from domain.errors import NotFound
 from domain.events import Event, FundsAdded, Limits, Settings, account_stream, encode_state
 
-MAX_TRIES = 20
+MAX_TRIES = 100  # each loses a race against another writer of the account
 Decision = Callable[[CreditAccount], Sequence[Event]]
 
 

@@ -2,13 +2,14 @@
 
 load -> refuse -> de-duplicate -> debit -> seal -> commit. What may be refused is looked at first; then the first of
 an id wins within the batch; then one look-up of the batch's ids, skipped while no duplicate was seen for a while,
-since the unique index guards: when it (or an event's version) is taken, the batch is rolled back, its accounts are
-loaded anew and it is decided again after a look-up.
+since the unique index guards: when it (or an event's version) is taken, the batch is rolled back, the accounts that
+somebody else wrote to are loaded anew, and what is theirs is decided again after a look-up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -30,7 +31,7 @@ from domain.usage import Refusal, Usage, charged_direction, field_name, is_emerg
 
 Source = tuple[str, str, int, int]
 LOOKUP_MEMORY = 50  # batches after the last duplicate in which ids are still looked up first
-MAX_TRIES = 20
+MAX_TRIES = 100  # each loses a race against another writer of the same account
 _DEBITED = UsageDebited.__name__
 
 
@@ -78,10 +79,14 @@ class Stopped(NamedTuple):
 
 
 class Batch:
-    """One batch on its way through; thrown away whole when somebody else wrote first."""
+    """The records at some `places` of what came in, on their way through. What is decided of an account is decided of
+    it alone: where somebody else wrote to some first, only these are taken back and decided again.
+    """
 
-    def __init__(self, incoming: Sequence[Incoming], accounts: dict[str, CreditAccount], now: int) -> None:
-        self.incoming, self.accounts, self.now = incoming, accounts, now
+    def __init__(
+        self, incoming: Sequence[Incoming], places: Sequence[int], accounts: dict[str, CreditAccount], now: int
+    ) -> None:
+        self.incoming, self.places, self.accounts, self.now = incoming, places, accounts, now
         self.ready: dict[bytes, Ready] = {}
         self.repeats: list[Ready] = []  # an id that stands twice in the batch
         self.stopped: list[Stopped] = []
@@ -90,7 +95,49 @@ class Batch:
         self.events: list[NewEvent] = []
         self.grown: list[CreditAccount] = []  # whose snapshot is due
         nothing = {(account.currency, account.scale) for account in accounts.values()}
-        self.tally = Tally(read=len(incoming), charged={c: ZERO.scaleb(-scale) for c, scale in sorted(nothing)})
+        self.charged = {currency: ZERO.scaleb(-scale) for currency, scale in sorted(nothing)}
+
+    def tally(self) -> Tally:
+        """As it stands."""
+        conflicts = len(self.seen & self.refused.keys())
+        duplicates, dead = len(self.seen) - conflicts, len(self.refused) - conflicts
+        return Tally(len(self.places), len(self.ready), duplicates, conflicts, dead, self.charged)
+
+    def first_versions(self) -> dict[UUID, int]:
+        """Of the accounts that events are written to: the version of the first of these."""
+        firsts: dict[UUID, int] = {}
+        for event in self.events:
+            firsts.setdefault(event.originator_id, event.originator_version)
+        return firsts
+
+    def take_back(self, stale: Set[UUID]) -> tuple[list[str], list[int]]:
+        """Forget what was decided of these accounts; answers their ids, and the places of what is to be decided."""
+        names = {name: account for name, account in self.accounts.items() if account.stream in stale}
+        currencies = {account.stream: account.currency for account in names.values()}
+        places = [place for place in self.places if self.incoming[place].record.account_id in names]
+        gone = set(places)
+        self.ready = {key: ready for key, ready in self.ready.items() if ready.place not in gone}
+        self.seen -= gone
+        self.refused = {place: reason for place, reason in self.refused.items() if place not in gone}
+        for event in self.events:
+            if event.originator_id in stale and event.usage_key is not None:
+                debited = decode_state(event.topic, event.state)
+                assert isinstance(debited, UsageDebited)
+                self.charged[currencies[event.originator_id]] -= debited.amount
+        self.events = [event for event in self.events if event.originator_id not in stale]
+        self.grown = [account for account in self.grown if account.stream not in stale]
+        return list(names), places
+
+    def take_in(self, part: "Batch") -> None:
+        """What was decided again."""
+        self.accounts |= part.accounts
+        self.ready |= part.ready
+        self.seen |= part.seen
+        self.refused |= part.refused
+        self.events += part.events
+        self.grown += part.grown
+        for currency, amount in part.charged.items():
+            self.charged[currency] += amount
 
 
 class Ingest:
@@ -117,44 +164,62 @@ class Ingest:
         Where the batch is letters that are retried, `resolve` answers what becomes of them, given what is refused again
         by place and the time: no new letters are made. `why` is the reason that the debits give.
         """
-        for attempt in range(MAX_TRIES):
-            sealer = self._vault.sealer()
-            names = dict.fromkeys(item.record.account_id for item in incoming if item.record.account_id)
-            try:
-                self._decks.refresh()
-                batch = Batch(incoming, self._accounts.find(names), self._clock())
-                self._decide(batch, sealer, attempt > 0)
-                self._debit(batch, sealer, channel, why)
+        names = dict.fromkeys(item.record.account_id for item in incoming if item.record.account_id)
+        batch: Batch | None = None
+        try:
+            for attempt in range(MAX_TRIES):
+                if batch is None:
+                    sealer = self._vault.sealer()
+                    batch = Batch(incoming, range(len(incoming)), self._accounts.find(names), self._clock())
+                    self._decide(batch, sealer, channel, why, attempt > 0)
                 steps = resolve(batch.refused, batch.now) if resolve else ()
                 refused = {} if resolve else batch.refused
                 letters = letters_of(
                     [(incoming[place], refused[place]) for place in sorted(refused)], self._vault, sealer, batch.now
                 )
-                self._store.commit(Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users))
-            except WriteConflict:
-                self._accounts.evict(names)
-                if attempt == MAX_TRIES - 1:
-                    raise
-                continue
-            except BaseException:
-                self._accounts.evict(names)
-                raise
-            sealer.committed()
-            self._accounts.committed(batch.grown)
-            self._batches_to_look_up = LOOKUP_MEMORY if batch.tally.duplicates else self._batches_to_look_up - 1
-            return batch.tally
+                try:
+                    self._store.commit(Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users))
+                except WriteConflict:
+                    if attempt == MAX_TRIES - 1:
+                        raise
+                    batch = self._again(batch, sealer, channel, why)
+                    continue
+                sealer.committed()
+                self._accounts.committed(batch.grown)
+                tally = batch.tally()
+                self._batches_to_look_up = LOOKUP_MEMORY if tally.duplicates else self._batches_to_look_up - 1
+                return tally
+        except BaseException:
+            self._accounts.evict(names)
+            raise
         raise AssertionError("unreachable")
 
-    def _decide(self, batch: Batch, sealer: Sealer, look_up: bool) -> None:
-        for place, item in enumerate(batch.incoming):
-            self._sort_in(batch, place, item)
+    def _again(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> Batch | None:
+        """Decide again what is of accounts that somebody else wrote to, fast: the next one may be about to. None where
+        it was something else that was taken (a key, a pseudonym): then all of it is decided anew.
+        """
+        stale = self._store.taken_versions(batch.first_versions())
+        if not stale:
+            self._accounts.evict(batch.accounts)
+            return None
+        names, places = batch.take_back(stale)
+        self._accounts.evict(names)
+        part = Batch(batch.incoming, places, self._accounts.find(names), self._clock())
+        self._decide(part, sealer, channel, why, True)
+        batch.take_in(part)
+        return batch
+
+    def _decide(self, batch: Batch, sealer: Sealer, channel: str, why: str, look_up: bool) -> None:
+        self._decks.refresh()
+        for place in batch.places:
+            self._sort_in(batch, place, batch.incoming[place])
         self._look_up(batch, look_up or self._batches_to_look_up > 0)
         ready = batch.ready.values()
         sealer.prepare(
             {(r.usage.account_id, r.month) for r in ready},
             {(r.usage.account_id, r.usage.user_id) for r in ready if r.usage.user_id},
         )
-        batch.tally.accepted = len(batch.ready)
+        self._debit(batch, sealer, channel, why)
 
     def _sort_in(self, batch: Batch, place: int, item: Incoming) -> None:
         """What may be refused first: account, currency, time, rate."""
@@ -229,7 +294,6 @@ class Ingest:
                 self._seen(batch, stopped.place, stopped.usage, _same(first, stopped.usage))
                 continue
             batch.refused[stopped.place] = stopped.reason
-            batch.tally.dead += 1
 
     def _compare_stored(self, batch: Batch, stored: Mapping[bytes, StoredUsage]) -> None:
         again = [(r.place, r.key, r.usage) for r in (*batch.ready.values(), *batch.repeats) if r.key in stored]
@@ -254,15 +318,12 @@ class Ingest:
 
     def _seen(self, batch: Batch, place: int, usage: Usage, same: bool) -> None:
         batch.seen.add(place)
-        if same:
-            batch.tally.duplicates += 1
-            return
-        text = "this usage id was taken already with other content"
-        batch.refused[place] = refusal(usage, "conflict", "usage_id", text)
-        batch.tally.conflicts += 1
+        if not same:
+            text = "this usage id was taken already with other content"
+            batch.refused[place] = refusal(usage, "conflict", "usage_id", text)
 
     def _debit(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> None:
-        now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.tally.charged
+        now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.charged
         for ready in batch.ready.values():
             usage, account = ready.usage, ready.account
             user = sealer.pseudonym(usage.account_id, usage.user_id)

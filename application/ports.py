@@ -4,7 +4,7 @@ One `Commit` is one database transaction: events with their usage ids, the Kafka
 keys of personal data and pseudonyms. Either all of it is there afterwards or nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -179,6 +179,10 @@ class Store(Protocol):
 
     def load_streams(self, originators: Sequence[UUID]) -> Mapping[UUID, tuple[bytes | None, int, list[Recorded]]]:
         """In bulk: per originator its newest snapshot's state (or None), its version (0), and the events after it."""
+        ...
+
+    def taken_versions(self, wanted: Mapping[UUID, int]) -> Set[UUID]:
+        """Those originators that have an event of that version already."""
         ...
 
     def put_snapshots(self, snapshots: Iterable[tuple[UUID, int, str, bytes]]) -> None:

@@ -1,7 +1,7 @@
 """The store on PostgreSQL: its questions, its errors, and commits whose answer was lost."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, Final, cast
 from uuid import UUID
@@ -40,6 +40,8 @@ NEWEST_SNAPSHOTS: Final = """SELECT DISTINCT ON (originator_id) originator_id, s
 LATER_EVENTS: Final = """SELECT e.* FROM unnest(?::uuid[], ?::bigint[]) AS w (id, after) CROSS JOIN LATERAL (
         SELECT originator_id, originator_version, topic, state FROM stored_events
         WHERE originator_id = w.id AND originator_version > w.after ORDER BY originator_version) AS e"""
+TAKEN_VERSIONS: Final = """SELECT w.id FROM unnest(?::uuid[], ?::bigint[]) AS w (id, version) CROSS JOIN LATERAL (
+        SELECT FROM stored_events WHERE originator_id = w.id AND originator_version = w.version OFFSET 0) AS e"""
 USAGES: Final = """SELECT usage_key, notification_id, originator_id, originator_version, state
     FROM stored_events WHERE usage_key = ANY(?::bytea[])"""
 DATA_KEYS: Final = """SELECT k.account, k.purpose, k.month, k.wrapped
@@ -169,6 +171,11 @@ class PostgresStore(LedgerStore):
             for originator_id, version, topic, state in rows:
                 streams[originator_id][2].append(Recorded(originator_id, version, decode_state(topic, state)))
         return streams
+
+    def taken_versions(self, wanted: Mapping[UUID, int]) -> Set[UUID]:
+        """Those originators that have an event of that version already."""
+        with self.asking() as database:
+            return {each for [each] in database.execute(TAKEN_VERSIONS, [list(wanted), list(wanted.values())])}
 
     def select_log(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[LogRow]:
         """Rows (position, originator, version, topic, state), in order."""

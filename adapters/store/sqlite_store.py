@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -147,6 +147,12 @@ class SQLiteStore(LedgerStore):
                 rows = database.execute(later, (each.hex, version))
                 streams[each] = snapshot, version, [Recorded(each, v, decode_state(t, s)) for v, t, s in rows]
         return streams
+
+    def taken_versions(self, wanted: Mapping[UUID, int]) -> Set[UUID]:
+        """Those originators that have an event of that version already."""
+        sql = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+        with self.reading() as database:
+            return {each for each, version in wanted.items() if database.execute(sql, (each.hex, version))}
 
     def select_log(self, after: int, limit: int, upto: int | None = None, topics: Sequence[str] = ()) -> list[LogRow]:
         """Rows (position, originator, version, topic, state), in order."""

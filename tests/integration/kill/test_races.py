@@ -104,7 +104,7 @@ def test_admins_and_a_consumer_on_one_account(make_world: MakeWorld, store_url: 
     assert triggered >= paid >= 2
     kinds = [kind for kind, _ in groupby(type(event) for event in events)]
     assert {LicenceAssigned, LicenceRemoved} < set(kinds)
-    assert kinds.count(UsageDebited) > 5  # others wrote between its batches
+    assert kinds.count(UsageDebited) > 2  # others wrote between its batches
     engine.close()
 
 

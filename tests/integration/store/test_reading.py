@@ -23,6 +23,14 @@ def test_a_stream_is_read_between_versions(store: Store) -> None:
     assert store.select_events(stream()) == []
 
 
+def test_versions_that_are_taken_are_told_from_those_that_are_not(store: Store) -> None:
+    grown, as_known, unknown = stream(), stream(), stream()
+    store.commit(Commit(events=[*events(grown, range(1, 4)), *events(as_known, range(1, 3))]))
+
+    assert store.taken_versions({grown: 3, as_known: 3, unknown: 1}) == {grown}
+    assert store.taken_versions({}) == set()
+
+
 def test_an_event_of_a_newer_program_is_an_error(store: Store) -> None:
     account = stream()
     store.commit(Commit(events=[NewEvent(account, 1, "Invented", b"[]")]))
