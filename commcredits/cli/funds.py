@@ -20,7 +20,7 @@ def _add_options(parser: Parser) -> None:
     parser.option("--at", "when the money came; else now", values.instant, shown="TIME")
     parser.option("--recharge", "the triggered recharge that this money ends", values.name, shown="RECHARGE_ID")
     parser.switch("--granted", "given, not bought: never refunded, shown apart")
-    parser.option("--expires", "when it expires; else by the account's months", values.end_instant, shown="TIME")
+    parser.option("--expires", "when it expires; else by the account's months", values.instant, shown="TIME")
 
 
 def at_scale(amount: Decimal, scale: int, field: str) -> Decimal:
