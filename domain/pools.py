@@ -92,7 +92,7 @@ class Pools:
                     continue
                 other.ends_at = licence.starts_at
             kept.append(other)
-        self.licences[licence.user] = [*kept, licence]
+        self.licences[licence.user] = sorted([*kept, licence], key=_narrow_first)
         self._sizes.clear()
 
     def remove(self, user: str, plan: str, at: int) -> None:
@@ -140,7 +140,7 @@ class Pools:
             return
         month = self.months.of(at)
         area = area_of(country) if country else None
-        for licence in sorted(held, key=_narrow_first):
+        for licence in held:  # the narrower first, as `assign` leaves them
             kind = licence.limits.kind
             if kind not in ("domestic", "domestic_or_international") or not licence.covers(at):
                 continue
