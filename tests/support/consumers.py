@@ -19,7 +19,7 @@ import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Self
@@ -30,7 +30,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import UnknownTopicOrPartitionError
 from kafka.protocol.consumer import OffsetSpec
 
-from adapters.store.store import migrate
+from adapters.store.store import migrate, open_store
 from application.explain import Explainer
 from application.ports import Store
 from commcredits.bootstrap import create_read_models
@@ -209,15 +209,13 @@ class World:
 
     def debits(self) -> int:
         """How many usages are stored."""
-        engine = TestEngine(self.url, create=False)
-        with engine.store.reading() as database:
-            [[count]] = database.execute("SELECT count(*) FROM stored_events WHERE usage_key IS NOT NULL")
-        engine.close()
-        return int(count)
+        with closing(open_store(self.url)) as store:
+            return count_debits(store)
 
     def wait_for_debits(self, count: int, timeout_seconds: float = 60) -> None:
         """Until so many usages are stored."""
-        wait_until(lambda: self.debits() >= count, timeout_seconds, f"{count} debits")
+        with closing(open_store(self.url)) as store:  # one connection: a new one each time would keep the server busy
+            wait_until(lambda: count_debits(store) >= count, timeout_seconds, f"{count} debits")
 
     def positions(self) -> dict[tuple[str, int], int]:
         """How far the database has got in each partition."""
@@ -273,6 +271,13 @@ class World:
         if _answers(self.bootstrap):
             with suppress(UnknownTopicOrPartitionError):  # a test may have deleted one
                 delete_topics(self.bootstrap, self.topics)
+
+
+def count_debits(store: Store) -> int:
+    """How many usages are stored."""
+    with store.reading() as database:
+        [[count]] = database.execute("SELECT count(*) FROM stored_events WHERE usage_key IS NOT NULL")
+    return int(count)
 
 
 def check_explained(engine: TestEngine, usages: Sequence[tuple[str, str]]) -> None:
