@@ -215,7 +215,11 @@ class World:
     def wait_for_debits(self, count: int, timeout_seconds: float = 60) -> None:
         """Until so many usages are stored."""
         with closing(open_store(self.url)) as store:  # one connection: a new one each time would keep the server busy
-            wait_until(lambda: count_debits(store) >= count, timeout_seconds, f"{count} debits")
+            try:
+                wait_until(lambda: count_debits(store) >= count, timeout_seconds, f"{count} debits")
+            except AssertionError as error:
+                states = [f"{each.process.args}: {each.process.poll()}\n{each.told()}" for each in self._processes]
+                raise AssertionError("\n".join([f"{error}, only {count_debits(store)}", *states])) from None
 
     def positions(self) -> dict[tuple[str, int], int]:
         """How far the database has got in each partition."""
