@@ -218,7 +218,7 @@ class World:
             try:
                 wait_until(lambda: count_debits(store) >= count, timeout_seconds, f"{count} debits")
             except AssertionError as error:
-                states = [f"{each.process.args}: {each.process.poll()}\n{each.told()}" for each in self._processes]
+                states = [f"{each.process.args!r}: {each.process.poll()}\n{each.told()}" for each in self._processes]
                 raise AssertionError("\n".join([f"{error}, only {count_debits(store)}", *states])) from None
 
     def positions(self) -> dict[tuple[str, int], int]:
