@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -121,8 +122,12 @@ class PostgresServer:
         if self.process:
             # stopped first, so that it starts no backend while we look
             self.process.send_signal(signal.SIGSTOP)
-            for backend in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            backends = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            for backend in backends:
                 os.kill(int(backend), signal.SIGKILL)
+            # a signal is sent, not yet obeyed: one that is still there holds the memory that the next server asks for
+            while any(map(_lives, backends)):
+                time.sleep(0.005)
         self._end(signal.SIGKILL)
 
     def __enter__(self) -> Self:
@@ -192,3 +197,11 @@ def _unprivileged_user() -> tuple[int, int] | None:
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = known.get("postgres") or known["nobody"]
     return entry.pw_uid, entry.pw_gid
+
+
+def _lives(pid: str) -> bool:
+    """Whether a process is there still, and more than a line in its parent's books."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
