@@ -23,7 +23,7 @@ from commcredits.sandbox.topics import create_topics, delete_topics
 from commcredits.settings import Settings
 
 MASTER_KEY: Final = secrets.token_bytes(32)
-PARTITIONS: Final = 16
+PARTITIONS: Final = 32
 # what any server of this size is given: memory for the indexes, and no checkpoint every few seconds
 POSTGRES: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
 # a publisher's transaction may be open while the consumers start
