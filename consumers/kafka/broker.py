@@ -5,7 +5,7 @@ and its cached topic ids stay the old ones when a topic is made anew.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from kafka import TopicPartition, errors
@@ -51,6 +51,17 @@ class Topic(NamedTuple):
 
     topic_id: str
     partitions: int
+
+
+def check_equal(topics: Mapping[str, Topic]) -> None:
+    """Raises PartitionsDiffer: an account's calls and conferences would not come to the same consumer.
+
+    Only asked at the start: while it runs, partitions are added to one topic after the other, and what is then not
+    together is still taken once.
+    """
+    if len({topic.partitions for topic in topics.values()}) > 1:
+        counts = ", ".join(f"{name} has {topic.partitions}" for name, topic in sorted(topics.items()))
+        raise PartitionsDiffer(f"the topics need equal numbers of partitions: {counts}; add to the smaller one")
 
 
 def unavailable(config: KafkaConfig) -> Callable[[Exception], BrokerUnavailable]:
@@ -117,7 +128,7 @@ class Broker:
         self._admin: Any = None
 
     def topics(self) -> dict[str, Topic]:
-        """Both topics. Raises TopicMissing, PartitionsDiffer."""
+        """Both topics. Raises TopicMissing."""
         end = time.monotonic() + MISSING_SECONDS
         while len(found := self.present()) < len(set(self._config.topics)):
             if time.monotonic() > end:
@@ -125,9 +136,6 @@ class Broker:
                 text = f"there is no topic {missing} at {self._config.bootstrap}: make it, both with equal partitions"
                 raise TopicMissing(text, {"kind": "kafka", "topic": missing, "partition": None, "offset": None})
             time.sleep(0.05)
-        if len({topic.partitions for topic in found.values()}) > 1:
-            counts = ", ".join(f"{name} has {found[name].partitions}" for name in self._config.topics)
-            raise PartitionsDiffer(f"the topics need equal numbers of partitions: {counts}; add to the smaller one")
         return found
 
     def present(self) -> dict[str, Topic]:

@@ -15,7 +15,7 @@ from application.ingest import Tally
 from application.letters import Incoming
 from application.ports import PositionMoved, PositionSwap, StoreUnavailable, WriteConflict
 from consumers.garbage import Collector
-from consumers.kafka.broker import Broker, Topic
+from consumers.kafka.broker import Broker, Topic, check_equal
 from consumers.kafka.config import Engine, KafkaConfig
 from consumers.kafka.errors import Misplaced, Stopped
 from consumers.kafka.member import Member
@@ -24,8 +24,8 @@ from consumers.kafka.places import Place, all_partitions, find_places
 from consumers.kafka.records import Partition, Records, decode_records
 
 CHANNEL: Final = "kafka"
-LOOK_SECONDS: Final = 1.0  # between looks at the topics while nothing comes
-GOAL_SECONDS: Final = 0.1  # between looks at what others have reached
+LOOK_SECONDS: Final = 1.0  # between looks around
+GOAL_SECONDS: Final = 0.1  # the same where only the goal is waited for
 _log = logging.getLogger("commcredits.consumer")
 
 
@@ -84,6 +84,7 @@ class Consumer:
         """Whether it is done: asked to stop, or the goal reached. Otherwise the topics are to be looked at anew."""
         try:
             self._look_at_topics()
+            check_equal(self._topics)
             places = self._find_places(all_partitions(self._topics))
             self._goal = {each: place.end for each, place in places.items() if place.offset < place.end}
             if self._goal or not self._config.once:
@@ -106,7 +107,8 @@ class Consumer:
                 self._settle()
             elif records:
                 self._take(records)
-            elif time.monotonic() >= self._looked_at + (GOAL_SECONDS if self._config.once else LOOK_SECONDS):
+            hurry = self._config.once and not records
+            if time.monotonic() >= self._looked_at + (GOAL_SECONDS if hurry else LOOK_SECONDS):
                 self._look_around()
             collector.tick()
             if self._config.once and self._at_goal():
@@ -150,23 +152,19 @@ class Consumer:
         for swap in swaps:
             place = self._places[swap.topic, swap.partition]
             self._places[swap.topic, swap.partition] = Place(swap.reached, swap.reached, place.end)
-        self._member.tell(self._offsets())
         self._count(tally)
 
     def _look_around(self) -> None:
-        """While nothing comes: are the topics still the same, and has a transaction's mark moved a position?"""
+        """Now and then: are the topics still the same, and has a transaction's mark moved a position?"""
         self._look_at_topics()
         swaps = [self._swap(each) for each in self._places]
         moved = [swap for swap in swaps if swap.reached != self._places[swap.topic, swap.partition].offset]
         if moved:
             self._commit((), moved)
-        self._member.tell(self._offsets(), now=True)
-
-    def _offsets(self) -> dict[Partition, int]:
-        return {each: place.offset for each, place in self._places.items()}
+        self._member.tell({each: place.offset for each, place in self._places.items()})
 
     def _look_at_topics(self) -> None:
-        """Raises TopicMissing, PartitionsDiffer; Misplaced where one is another than before."""
+        """Raises TopicMissing; Misplaced where one is another than before."""
         topics = self._broker.topics()
         self._looked_at = time.monotonic()
         if not self._ids:

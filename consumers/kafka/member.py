@@ -6,7 +6,6 @@ only paused, so that nothing is read before `place` has said where from.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -26,8 +25,7 @@ LONGEST_BATCH_MS: Final = 60_000  # a member that has not come back by then is o
 LEAVE_MS: Final = 2_000
 FETCH_BYTES: Final = 4 << 20  # of one partition, and
 ANSWER_BYTES: Final = 4 << 20  # of all: the answer is in memory several times over; more makes nothing faster
-METADATA_MS: Final = 60_000  # new partitions are noticed
-TELL_SECONDS: Final = 5.0
+METADATA_MS: Final = 5_000  # new partitions are noticed
 _log = logging.getLogger("commcredits.consumer")
 
 
@@ -63,7 +61,6 @@ class Member:
         self._listener = _Listener(self._consumer)
         self._consumer.subscribe(list(config.topics), listener=self._listener)
         self._told: dict[Partition, int] = {}
-        self._told_at = 0.0
 
     def poll(self) -> Records:
         """The next messages, at most a batch of them; none when there are none within a moment.
@@ -113,11 +110,11 @@ class Member:
             raise Misplaced(one_line(error)) from error
         return position
 
-    def tell(self, reached: Mapping[Partition, int], now: bool = False) -> None:
-        """Let Kafka know how far we are, every few seconds: for those who watch the lag there. We never read it."""
-        if reached == self._told or (not now and time.monotonic() < self._told_at + TELL_SECONDS):
+    def tell(self, reached: Mapping[Partition, int]) -> None:
+        """Let Kafka know how far we are: for those who watch the lag there. We never read it."""
+        if reached == self._told:
             return
-        self._told, self._told_at = dict(reached), time.monotonic()
+        self._told = dict(reached)
         offsets = {TopicPartition(*partition): OffsetAndMetadata(offset) for partition, offset in reached.items()}
         self._consumer.commit_async(offsets, _told)
 

@@ -85,6 +85,29 @@ def test_a_topic_of_nothing_but_aborted_messages_has_an_end(make_world: MakeWorl
     assert world.debits() == 0
 
 
+def test_once_ends_although_more_and_more_comes(make_world: MakeWorld, sqlite_url: str, kafka: str) -> None:
+    stream = Stream(seed=10)
+    world = make_world(sqlite_url, kafka, stream)
+    world.publish(stream.messages(500))
+    producer = KafkaProducer(bootstrap_servers=kafka, transactional_id=world.topics[0])
+    producer.init_transactions()
+    producer.begin_transaction()
+    for partition in range(world.partitions):  # each log ends with a mark that is no message
+        producer.send(world.topics[0], b"aborted", partition=partition)
+    producer.flush()
+    producer.abort_transaction()
+    producer.close()
+
+    process = world.consume("--once", batch_size="50")
+    while process.process.poll() is None:
+        world.publish(stream.messages(100))
+
+    assert process.result()[0] == 1  # rubbish is in the stream
+    assert sum(world.positions().values()) >= 500 + world.partitions
+    world.finish()
+    world.check(stream)
+
+
 def test_once_ends_at_the_ends_of_its_start_whoever_consumed_up_to_there(
     make_world: MakeWorld, postgres: str, kafka: str
 ) -> None:
@@ -148,3 +171,21 @@ def test_partitions_that_are_added_are_read_from_their_beginning(
     world.finish()
     world.check(stream)
     assert len(world.positions()) == 10
+
+
+def test_partitions_may_be_added_to_one_topic_after_the_other_while_consumers_run(
+    make_world: MakeWorld, sqlite_url: str, kafka: str
+) -> None:
+    stream = Stream(seed=19)
+    world = make_world(sqlite_url, kafka, stream, partitions=2)
+    consumer = world.consume()
+    world.publish(stream.messages(50))
+    world.wait_for_debits(stream.accepted)
+
+    for topic in world.topics:
+        world.add_partitions(4, [topic])
+        world.publish(stream.messages(200))
+        world.wait_for_debits(stream.accepted)
+
+    assert consumer.end()[0] == 0
+    world.check(stream)
