@@ -43,18 +43,20 @@ def _options(parser: Parser) -> None:
 def _run(context: Context, arguments: Namespace) -> int:
     from application.ingest import Tally
     from application.ports import StoreError
+    from consumers.garbage import Collector
     from consumers.refusals import FileRefused
 
     engine, output = context.engine, context.output
     if arguments.account:
         engine.accounts.get(arguments.account)
     total, refused, begun = Tally(), [], time.monotonic()
-    with ExitStack() as files:
+    with ExitStack() as files, Collector() as collector:
         for one in [_open(name, files) for name in arguments.files]:
             try:
                 for batch in _batches(one, arguments, context.settings.batch_size, output):
                     total.add(engine.ingest.take(batch, one.kind))
                     output.progress(_progress(one, total, time.monotonic() - begun))
+                    collector.tick()
             except FileRefused as error:
                 refused.append(failure_of(error))
             except StoreError as error:
