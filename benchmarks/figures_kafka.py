@@ -10,7 +10,7 @@ from benchmarks.measure import resident_mb
 from benchmarks.report import Figure
 from benchmarks.stream import Consumed, Consumers
 
-SETTLED: Final = 240_000  # usages after which a consumer's memory is looked at
+QUARTERS: Final = 4
 LARGE: Final = 10  # streams that are stored in the large database before the last one comes
 
 
@@ -35,7 +35,7 @@ def whole_path(context: Context) -> list[Figure]:
 
 def one_process(context: Context) -> list[Figure]:
     """The spread stream, the same again, and one of a single account, one after the other into one database."""
-    memory = Memory(min(SETTLED, context.usages // 2))
+    memory = Memory(context.usages)
     with context.database() as url:
 
         def run(name: str, *accounts: str, watch: stream.Watch = lambda *_: None) -> Consumed:
@@ -57,42 +57,30 @@ def one_process(context: Context) -> list[Figure]:
 
 
 class Memory:
-    """Of one consumer: after so many usages, and from then on."""
+    """Of one consumer: the most that it held in each quarter of a stream. By the second one all accounts are there."""
 
-    def __init__(self, settled: int) -> None:
-        self.settled = settled
-        self.first = self.last = 0.0
-        self.count = 0
+    def __init__(self, usages: int) -> None:
+        self.usages = usages
+        self.most = [0.0] * QUARTERS
 
     def watch(self, consumers: Consumers, reached: int) -> None:
-        """Look, now and then."""
-        self.last = resident_mb(consumers.pids()[0])
-        if not self.first and reached >= self.settled:
-            self.first, self.count = self.last, reached
+        """Look, now and then: in the middle of a batch it holds more than between two."""
+        quarter = min(QUARTERS * reached // self.usages, QUARTERS - 1)
+        self.most[quarter] = max(self.most[quarter], resident_mb(consumers.pids()[0]))
 
     def figures(self, consumed: Consumed) -> list[Figure]:
         """The most that it held; and whether it grew once all accounts were there."""
         [worker] = consumed.workers
+        of: dict[str, Any] = {"unit": "MB", "at_most": True, "rows": consumed.usages}
+        _, second, *_, last = self.most
+        detail = {"quarters": [round(each) for each in self.most]}
         return [
+            Figure(name="memory of a consumer, the most", value=worker.peak_mb, must=300, **of),
             Figure(
-                name="memory of a consumer, the most",
-                unit="MB",
-                value=worker.peak_mb,
-                must=300,
-                at_most=True,
-                rows=consumed.usages,
+                name="memory in the last quarter, of the second's",
+                value=last, floor=second, must=1.1, aim=1.05, detail=detail, **of,
             ),
-            Figure(
-                name=f"memory at the end, of that after {self.count:,}",
-                unit="MB",
-                value=self.last,
-                floor=self.first,
-                must=1.1,
-                aim=1.05,
-                at_most=True,
-                rows=consumed.usages,
-            ),
-        ]
+        ]  # fmt: skip
 
 
 def large(context: Context) -> list[Figure]:
