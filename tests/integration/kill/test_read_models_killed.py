@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import time
 from collections.abc import Callable
 
 from tests.support.consumers import World
@@ -22,17 +23,21 @@ def test_followers_and_rebuilds_killed_while_a_consumer_writes(
 ) -> None:
     instants, stream = random.Random(95), Stream(accounts=30, seed=95)
     world = make_world(store_url, kafka, stream, batch_size="50")
-    killed = 0
     consumer, survivor = world.consume(), world.run("project")
+    killed = dict.fromkeys(("project", "balance", "statement"), 0)
 
-    for _ in range(ROUNDS):
-        world.publish(stream.messages(1_000))
-        doomed = [world.run("project"), world.run("rebuild", "balance"), world.run("rebuild", "statement")]
-        for process in doomed:
-            process.kill(after_seconds=instants.uniform(0.1, 0.7))
-            killed += process.process.returncode == -signal.SIGKILL
+    for attempt in range(ROUNDS * 10):
+        world.publish(stream.messages(300))
+        doomed = {"balance": world.run("rebuild", "balance"), "statement": world.run("rebuild", "statement")}
+        doomed["project"] = world.run("project")
+        deadline = time.monotonic() + instants.uniform(0.05, 0.7)
+        for name, process in doomed.items():
+            process.kill(after_seconds=max(0.0, deadline - time.monotonic()))
+            killed[name] += process.process.returncode == -signal.SIGKILL
+        if attempt >= ROUNDS - 1 and min(killed.values()) >= ROUNDS:
+            break
 
-    assert killed > ROUNDS
+    assert min(killed.values()) >= ROUNDS, killed
     world.wait_for_debits(stream.accepted)
     engine = TestEngine(store_url, create=False)
     end = engine.store.max_position()
