@@ -334,7 +334,7 @@ class Ingest:
             )  # fmt: skip
             recorded_at = now if now > account.recorded_at else account.recorded_at
             event = UsageDebited(
-                1, usage.started_at + usage.duration_seconds * SECOND, recorded_at, actor, channel, why, usage.usage_id,
+                2, usage.started_at + usage.duration_seconds * SECOND, recorded_at, actor, channel, why, usage.usage_id,
                 usage.call_type, usage.started_at, usage.duration_seconds, amount, balance, user, flags, proof,
                 ready.source, commitment, sealed,
             )  # fmt: skip

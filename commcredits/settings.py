@@ -26,6 +26,7 @@ MASTER_KEY_BYTES: Final = 32
 _BROKER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?"
 _BROKERS = re.compile(rf"{_BROKER}(?:,{_BROKER})*", re.ASCII)
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
+_MAIL_URL = re.compile(r"smtp(?:s|\+starttls)?://(?:[^@/\s]+@)?[^@/\s:]+(?::[0-9]{1,5})?/?")
 _URL_PASSWORD = re.compile(r"(://[^:/@?]*:).*(@)|((?:[?&]|%3F|%26)(?:ssl)?password=)[^&]*")
 
 
@@ -66,6 +67,13 @@ def master_key(text: str) -> bytes:
 def secret(text: str) -> str:
     """A secret as it is, but for the line's end that a file has."""
     return text.rstrip("\r\n")
+
+
+def mail_url(text: str) -> str:
+    """`smtp://`, `smtps://` or `smtp+starttls://`, with user and password where the server wants them."""
+    if not _MAIL_URL.fullmatch(text):
+        raise ValueError("is smtp://HOST:PORT, smtps:// or smtp+starttls://, with USER:PASSWORD@ where it is needed")
+    return text
 
 
 def security_protocol(text: str) -> str:
@@ -138,7 +146,54 @@ class Settings:
         "credit", values.choice("credit", "plan"), "what pays dial-out after its pool: credit, or the user's plan first"
     )
     minimum_purchase: Decimal = _setting(
-        Decimal(50), values.amount, "the least amount of a recharge, in whole currency units"
+        Decimal(50), values.amount, "the least amount of a purchase or a recharge, in whole currency units"
+    )
+
+    retry_schedule: tuple[int, ...] = _setting(
+        (3600, 6 * 3600, 24 * 3600, 72 * 3600),
+        values.durations,
+        "when a recharge that was declined for now is tried again, each counted from the try before, such as 1h,6h,24h",
+    )
+    action_timeout: int = _setting(
+        72 * 3600, values.duration_seconds, "how long a customer has to confirm a recharge with the bank"
+    )
+    recharges_per_hour: int = _setting(
+        5, values.whole(1, 1000), "more recharges of one account in an hour suspend its auto-recharge"
+    )
+    unusual_factor: Decimal = _setting(
+        Decimal(4),
+        values.amount,
+        "a notice when the last hour cost so many times the same hours of the last four weeks",
+    )
+    unusual_floor: Decimal = _setting(
+        Decimal(20), values.amount, "what an hour must have cost at least for that notice"
+    )
+
+    stripe_api_key: str | None = _setting(
+        None, secret, "Stripe's secret key; without it there are no cards", secret=True
+    )
+    stripe_api_base: str = _setting(
+        "https://api.stripe.com", values.web_address, "where Stripe answers; `sandbox stripe` prints its own"
+    )
+    stripe_webhook_secret: str | None = _setting(
+        None,
+        secret,
+        "what Stripe signs its webhooks with (whsec_…); while it is being rolled two, comma separated",
+        secret=True,
+    )
+    public_url: str = _setting(
+        "http://127.0.0.1:8080", values.web_address, "the address under which customers reach `serve`"
+    )
+    api_token: str | None = _setting(None, secret, "what `serve` wants to see as a Bearer token", secret=True)
+    smtp_url: str | None = _setting(
+        None,
+        mail_url,
+        "where notices are mailed: smtp://USER:PASSWORD@HOST:PORT, smtps:// or smtp+starttls://",
+        secret=True,
+    )
+    mail_from: str = _setting("commcredits@localhost", values.name, "whom the mails are from")
+    webhook_allow: tuple[str, ...] = _setting(
+        (), values.networks, "networks of one's own that a webhook may reach, such as 10.1.0.0/16"
     )
 
     actor: str | None = _setting(None, values.name, "who the events of a command name; else the system's user")
@@ -167,12 +222,16 @@ class Setting(NamedTuple):
         """A value as it would be written, masked where secret; None where there is none."""
         if value is None:
             return None
-        if self.name == "store":
+        if self.name in ("store", "smtp_url"):
             return _URL_PASSWORD.sub(lambda found: f"{found[1] or found[3]}{MASKED}{found[2] or ''}", value)
         if self.secret:
             return MASKED
         if self.read is values.duration_seconds:
             return values.duration_text(value)
+        if self.read is values.durations:
+            return ",".join(map(values.duration_text, value))
+        if isinstance(value, tuple):
+            return ",".join(value)
         return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 

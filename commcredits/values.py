@@ -118,6 +118,35 @@ def duration_seconds(text: str) -> int:
     return int(found[1]) * _UNIT_SECONDS[found[2]]
 
 
+def durations(text: str) -> tuple[int, ...]:
+    """Durations, comma separated: 1h,6h,24h."""
+    return tuple(duration_seconds(each.strip()) for each in text.split(","))
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Networks in CIDR form, comma separated: 10.1.0.0/16,fd00::/8."""
+    from ipaddress import ip_network
+
+    try:
+        return tuple(str(ip_network(each.strip())) for each in text.split(","))
+    except ValueError:
+        raise ValueError(f"is networks such as 10.1.0.0/16, several separated by commas, not {text!r}") from None
+
+
+def web_address(text: str) -> str:
+    """An http or https address, without a / at its end."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or " " in text:
+        raise ValueError(f"is an address such as https://credits.example.com, not {text!r}")
+    return text.rstrip("/")
+
+
 def yes_no(text: str) -> bool:
     """yes or no."""
     return choice("yes", "no")(text) == "yes"

@@ -44,11 +44,11 @@ class By(NamedTuple):
 Header = tuple[int, int, int, str, str, str, str]
 
 
-def header(account: CreditAccount, by: By, occurred_at: int | None = None) -> Header:
-    """An event's header: recorded at the later of now and the account's last."""
+def header(account: CreditAccount, by: By, occurred_at: int | None = None, schema: int = 1) -> Header:
+    """An event's header: recorded at the later of now and the account's last. `schema`: the event's VERSION."""
     recorded_at = max(by.now, account.recorded_at)
     occurred_at = by.now if occurred_at is None else occurred_at
-    return (1, occurred_at, recorded_at, by.actor, by.channel, by.reason, by.causation_id)
+    return (schema, occurred_at, recorded_at, by.actor, by.channel, by.reason, by.causation_id)
 
 
 def open_account(
@@ -64,7 +64,7 @@ def open_account(
     if at is not None and at > by.now:
         raise Invalid("in_future", "an account cannot be opened in the future", "at")
     check_settings(settings)
-    return [AccountOpened(*header(account, by, at), account_id, currency, scale, settings)]
+    return [AccountOpened(*header(account, by, at, AccountOpened.VERSION), account_id, currency, scale, settings)]
 
 
 def check_settings(settings: Settings) -> None:
@@ -92,7 +92,7 @@ def change_settings(account: CreditAccount, by: By, settings: Settings) -> list[
     if settings == account.settings:
         return []
     running = account.months.of(max(by.now, account.recorded_at))
-    return [SettingsChanged(*header(account, by), settings, next_month(running))]
+    return [SettingsChanged(*header(account, by, None, SettingsChanged.VERSION), settings, next_month(running))]
 
 
 def close(account: CreditAccount, by: By) -> list[Event]:
@@ -144,7 +144,7 @@ def add_funds(account: CreditAccount, by: By, funds: Funds) -> list[Event]:
         raise Invalid("invalid_expires", "funds expire after they were purchased", "expires")
     return [
         FundsAdded(
-            *header(account, by, purchased_at),
+            *header(account, by, purchased_at, FundsAdded.VERSION),
             f"lot-{account.version + 1}",
             "granted" if funds.granted else "purchased",
             funds.amount,
@@ -204,14 +204,21 @@ def set_recharge(account: CreditAccount, by: By, amount: Decimal, below: Decimal
     recharge = account.recharge
     if recharge.state != OFF and (recharge.amount, recharge.below) == (amount, below):
         return []
-    return [RechargeConfigured(*header(account, by), True, amount, below)]
+    return [RechargeConfigured(*header(account, by, None, RechargeConfigured.VERSION), True, amount, below)]
 
 
 def recharge_off(account: CreditAccount, by: By) -> list[Event]:
     """Auto-recharge off; an open recharge is cancelled."""
     if account.recharge.state == OFF:
         return []
-    return [RechargeConfigured(*header(account, by), False, account.recharge.amount, account.recharge.below)]
+    return [
+        RechargeConfigured(
+            *header(account, by, None, RechargeConfigured.VERSION),
+            False,
+            account.recharge.amount,
+            account.recharge.below,
+        )
+    ]
 
 
 def due_trigger(account: CreditAccount, channel: str = "engine") -> AutoRechargeTriggered | None:
@@ -224,7 +231,7 @@ def due_trigger(account: CreditAccount, channel: str = "engine") -> AutoRecharge
         return None
     at, version = account.recorded_at, account.version
     return AutoRechargeTriggered(
-        1, at, at, "engine", channel, "", f"{account.account_id}@{version}",
+        AutoRechargeTriggered.VERSION, at, at, "engine", channel, "", f"{account.account_id}@{version}",
         f"rch-{account.account_id}-{version + 1}", recharge.amount, recharge.below, spendable,
     )  # fmt: skip
 

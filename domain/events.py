@@ -13,45 +13,14 @@ from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
-LOG: Final = "main"
-_NAMESPACE: Final = uuid.UUID("0b7e6c1c-55f0-5d1c-9c7e-6d1f4a3b9e02")
-
-
-class UnknownEvent(Exception):
-    """A stored event whose topic or schema this program does not know, or whose state does not decode."""
-
-    def __init__(self, topic: str, detail: str) -> None:
-        super().__init__(f"event {topic}: {detail}")
-        self.topic, self.detail = topic, detail
-
-
-def account_stream(account_id: str) -> uuid.UUID:
-    """The originator id of an account's stream."""
-    return uuid.uuid5(_NAMESPACE, "account:" + account_id)
-
-
-def deck_stream(deck: str) -> uuid.UUID:
-    """The originator id of a rate deck's stream."""
-    return uuid.uuid5(_NAMESPACE, "deck:" + deck)
-
-
-def log_stream() -> uuid.UUID:
-    """The originator id of what concerns the log itself (accepted gaps)."""
-    return uuid.uuid5(_NAMESPACE, "log:" + LOG)
-
-
-class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The header every event carries, from the first one on."""
-
-    VERSION: ClassVar[int] = 1
-
-    schema: int
-    occurred_at: int  # of a usage its start + duration; of funds the purchase; else the command's time
-    recorded_at: int  # the later of the time handed in and the account's last
-    actor: str  # who: the operator's name, or the system that published the usage
-    channel: str  # through which door: kafka, file, stdin, http, cli, engine
-    reason: str  # may be empty
-    causation_id: str  # what caused it: of a usage its id, of a trigger `account@version` of the event before it
+from domain import payment_events
+from domain.event import LOG as LOG
+from domain.event import Event as Event
+from domain.event import PoolDraw as PoolDraw
+from domain.event import UnknownEvent as UnknownEvent
+from domain.event import account_stream as account_stream
+from domain.event import deck_stream as deck_stream
+from domain.event import log_stream as log_stream
 
 
 class BilledSlot(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -61,17 +30,6 @@ class BilledSlot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rate_per_minute: Decimal
     increment_seconds: int
     billed_seconds: int
-
-
-class PoolDraw(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Whole minutes that one pool paid. `user` is a pseudonym where the pool is a user's own, else empty."""
-
-    plan: str
-    kind: str  # domestic, international, dialout
-    country: str
-    user: str
-    month: int  # year * 100 + month, in the account's zone of that month
-    minutes: int
 
 
 class LotDraw(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -101,10 +59,14 @@ class Proof(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rounding: str
     decimals: int
     price: Decimal | None = None
+    postpaid: Decimal | None = None  # what is billed later, no part of the amount; None: the account is prepaid
 
 
 class UsageDebited(Event, frozen=True, array_like=True, gc=False):
     """One usage taken from included minutes and then from credit. Every usage writes one, the free ones too."""
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b",null"}  # in the proof
 
     call_type: str
     started_at: int
@@ -123,9 +85,16 @@ class UsageDebited(Event, frozen=True, array_like=True, gc=False):
         """The usage that caused it, as the telephony system named it."""
         return self.causation_id
 
+    def grown(self) -> int:
+        """Nothing where there is no proof."""
+        return 0 if self.proof is None else len(self.APPENDED[self.schema])
+
 
 class FundsAdded(Event, frozen=True, array_like=True, gc=False):
     """A lot of credit, bought or granted. Debt is covered first; what is left of the amount is the lot's remainder."""
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b',"","","",""'}
 
     lot: str
     kind: str  # purchased, granted
@@ -135,10 +104,17 @@ class FundsAdded(Event, frozen=True, array_like=True, gc=False):
     reference: str  # the payer's; a known one adds nothing; empty where none
     recharge_id: str  # the recharge that this ends; empty where none
     balance: Decimal
+    purchase_id: str = ""  # the purchase that this ends; empty where none
+    provider: str = ""  # who took the money: stripe; empty: it came otherwise
+    payment_id: str = ""  # the provider's
+    method: str = ""  # the payment method's id here
 
 
 class AccountOpened(Event, frozen=True, array_like=True, gc=False):
     """An account begins. Every setting that can change an amount is here, so that history replays anywhere."""
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b',"stop"'}  # in the settings
 
     account_id: str
     currency: str
@@ -160,10 +136,14 @@ class Settings(msgspec.Struct, frozen=True, array_like=True, gc=False):
     plan_pool_by: str = "assigned"  # assigned, purchased
     dialout_pool_by: str = "purchased"
     after_dialout_pool: str = "credit"  # credit, plan
+    when_empty: str = "stop"  # stop, postpaid: what is used when the credit is used up is billed later
 
 
 class SettingsChanged(Event, frozen=True, array_like=True, gc=False):
     """The settings from now on; a changed time zone holds from `time_zone_from` (year * 100 + month)."""
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b',"stop"'}  # in the settings
 
     settings: Settings
     time_zone_from: int
@@ -210,20 +190,33 @@ class LicencesPurchased(Event, frozen=True, array_like=True, gc=False):
 
 
 class RechargeConfigured(Event, frozen=True, array_like=True, gc=False):
-    """Auto-recharge is set or switched off. Switching off cancels a recharge that is open."""
+    """Auto-recharge by level is set or switched off. Switching off cancels a recharge that is open."""
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b',null,null,""'}
 
     enabled: bool
-    amount: Decimal  # how much each recharge adds
+    amount: Decimal  # how much each recharge adds; 0 where `to` is given
     below: Decimal  # triggers when `spendable` is strictly less
+    to: Decimal | None = None  # instead of an amount: what `spendable` is filled up to
+    monthly_cap: Decimal | None = None  # of recharges of both kinds in a calendar month
+    method: str = ""  # which payment method; empty: the default one
 
 
 class AutoRechargeTriggered(Event, frozen=True, array_like=True, gc=False):
-    """`spendable` fell below the trigger: one recharge is open until money comes or it is cancelled."""
+    """`spendable` fell below the trigger, or a standing top-up is due: one recharge is open until money comes or it is
+    cancelled.
+    """
+
+    VERSION: ClassVar[int] = 2
+    APPENDED: ClassVar[dict[int, bytes]] = {1: b',"level",0'}
 
     recharge_id: str
     amount: Decimal
     below: Decimal
     spendable: Decimal
+    kind: str = "level"  # level, standing
+    month: int = 0  # of a standing one: the month it is for
 
 
 class DeckImported(Event, frozen=True, array_like=True, gc=False):
@@ -251,23 +244,22 @@ class GapAccepted(Event, frozen=True, array_like=True, gc=False):
     position: int
 
 
-EVENTS: Final[dict[str, type[Event]]] = {
-    kind.__name__: kind
-    for kind in (
-        UsageDebited,
-        FundsAdded,
-        AccountOpened,
-        SettingsChanged,
-        AccountClosed,
-        LicenceAssigned,
-        LicenceRemoved,
-        LicencesPurchased,
-        RechargeConfigured,
-        AutoRechargeTriggered,
-        DeckImported,
-        GapAccepted,
-    )
-}
+_KINDS: Final[tuple[type[Event], ...]] = (
+    UsageDebited,
+    FundsAdded,
+    AccountOpened,
+    SettingsChanged,
+    AccountClosed,
+    LicenceAssigned,
+    LicenceRemoved,
+    LicencesPurchased,
+    RechargeConfigured,
+    AutoRechargeTriggered,
+    *payment_events.EVENTS,
+    DeckImported,
+    GapAccepted,
+)
+EVENTS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in _KINDS}
 
 _encoder = msgspec.json.Encoder()
 _decoders = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENTS.items()}
@@ -291,8 +283,11 @@ def decode_state(topic: str, state: bytes) -> Event:
         event = decoder.decode(state)
     except msgspec.MsgspecError as error:
         raise UnknownEvent(topic, str(error)) from error
+    grown = 0
     if event.schema != event.VERSION:
-        raise UnknownEvent(topic, f"schema {event.schema} is not known (this program knows {event.VERSION})")
-    if len(encode_state(event)) != len(state):  # msgspec passes over array elements that it has no field for
+        if event.schema not in event.APPENDED:
+            raise UnknownEvent(topic, f"schema {event.schema} is not known (this program knows {event.VERSION})")
+        grown = event.grown()
+    if len(encode_state(event)) != len(state) + grown:  # msgspec passes over array elements that it has no field for
         raise UnknownEvent(topic, "it has more fields than this program knows, or is not in its stored form")
     return event

@@ -17,7 +17,7 @@ from commcredits.cli.parser import SETTING, Parser
 from commcredits.cli.program import every_command
 from commcredits.settings import SETTINGS
 from consumers.deck_files.layout import SYNONYMS
-from domain import events
+from domain import event, events
 from domain.account import AccountState
 from domain.events import EVENTS, Event
 from domain.lots import Lot
@@ -144,7 +144,7 @@ def stored_forms() -> str:
         "bytes base64; a structure inside an event is an array too. Fields are only ever appended. An unknown topic,",
         "an unknown `schema` or more fields than are known is an error, never cut short.",
         "",
-        f"Streams: account, deck and log are `uuid5({events._NAMESPACE}, …)` of",
+        f"Streams: account, deck and log are `uuid5({event._NAMESPACE}, …)` of",
         "`account:ID`, `deck:NAME` and `log:main`.",
         "",
         "## Header of every event",

@@ -108,7 +108,8 @@ def debit(
     """Decide and apply; answers the debit (a trigger that it makes due is applied too)."""
     amount, balance, flags, proof = decide(account, call, user, rates)
     event = UsageDebited(
-        1, call.started_at + call.duration_seconds * SECOND, max(at(now), account.recorded_at), "", "kafka", "",
+        UsageDebited.VERSION,
+        call.started_at + call.duration_seconds * SECOND, max(at(now), account.recorded_at), "", "kafka", "",
         call.usage_id, call.call_type, call.started_at, call.duration_seconds, amount, balance, user, flags, proof,
         ("kafka", "call-usage", 0, account.version), b"c" * 32, b"s",
     )  # fmt: skip

@@ -92,7 +92,8 @@ class History:
         assert isinstance(match, Match)
         taken = decide_free(account, call) if dice >= 95 else decide_rated(account, call, "u-1", parsed, "out", match)
         return UsageDebited(
-            1, self._now - dice * SECOND, self._now, "kafka", "kafka", "", call.usage_id, "user_out", self._now,
+            UsageDebited.VERSION,
+            self._now - dice * SECOND, self._now, "kafka", "kafka", "", call.usage_id, "user_out", self._now,
             call.duration_seconds, taken.amount, taken.balance, "u-1", taken.flags, taken.proof,
             ("kafka", "call-usage", dice % 8, account.version), b"c" * 32, b"s" * 200,
         )  # fmt: skip

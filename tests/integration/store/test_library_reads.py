@@ -12,7 +12,9 @@ from domain.events import FundsAdded, Recorded, encode_state
 from tests.support.stores import debit, postgres_environment, sqlite_environment, stream
 
 FIFTY, NONE = Decimal("50.0000"), Decimal("0.0000")
-FUNDS = FundsAdded(1, 5, 6, "ana", "cli", "", "", "lot-1", "purchased", FIFTY, NONE, 9, "R1", "", FIFTY)
+FUNDS = FundsAdded(
+    FundsAdded.VERSION, 5, 6, "ana", "cli", "", "", "lot-1", "purchased", FIFTY, NONE, 9, "R1", "", FIFTY
+)
 
 
 class Ledger(Application[UUID]):

@@ -93,7 +93,8 @@ class Account(RuleBasedStateMachine):
         )
         amount, balance, flags, proof = decide(self.account, call, user, RATES)
         event = UsageDebited(
-            1, call.started_at, max(self.now, self.account.recorded_at), "", "kafka", "", call.usage_id,
+            UsageDebited.VERSION, call.started_at, max(self.now, self.account.recorded_at), "", "kafka", "",
+            call.usage_id,
             call.call_type, call.started_at, seconds, amount, balance, user, flags, proof, ("file", "x", 1, 0), b"",
             b"",
         )  # fmt: skip

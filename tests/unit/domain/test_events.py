@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.account import CreditAccount, load_account
 from domain.errors import DomainError
-from domain.events import EVENTS, Event, UnknownEvent, account_stream, decode_state, encode_state
+from domain.events import EVENTS, Event, UnknownEvent, UsageDebited, account_stream, decode_state, encode_state
 from tests.support.given import debit, fund, opened, usage
 
 PLAIN: dict[object, st.SearchStrategy[object]] = {
@@ -57,8 +57,8 @@ def test_a_topic_that_is_not_known_is_an_error_that_names_it() -> None:
 
 
 def test_a_schema_that_is_not_known_is_an_error() -> None:
-    state = encode_state(fund(opened(), "5")[0]).replace(b"[1,", b"[2,", 1)
-    with pytest.raises(UnknownEvent, match="schema 2"):
+    state = encode_state(fund(opened(), "5")[0]).replace(b"[2,", b"[3,", 1)
+    with pytest.raises(UnknownEvent, match="schema 3"):
         decode_state("FundsAdded", state)
 
 
@@ -67,9 +67,20 @@ def test_elements_beyond_the_known_fields_are_an_error_and_never_cut_short() -> 
     with pytest.raises(UnknownEvent, match="more fields"):
         decode_state("FundsAdded", state[:-1] + b',"later"]')
     nested = encode_state(debit(opened(), usage()))
-    assert nested.count(b'"half-up",4,null]') == 1
+    assert nested.count(b'"half-up",4,null,null]') == 1
     with pytest.raises(UnknownEvent, match="more fields"):
-        decode_state("UsageDebited", nested.replace(b'"half-up",4,null]', b'"half-up",4,null,"later"]'))
+        decode_state("UsageDebited", nested.replace(b'"half-up",4,null,null]', b'"half-up",4,null,null,"later"]'))
+
+
+def test_an_event_of_an_older_schema_has_the_defaults_of_what_came_since_and_nothing_more() -> None:
+    older = encode_state(debit(opened(), usage())).replace(b"[2,", b"[1,", 1).replace(b",4,null,null]", b",4,null]", 1)
+    event = decode_state("UsageDebited", older)
+    assert isinstance(event, UsageDebited)
+    assert event.schema == 1
+    assert event.proof is not None
+    assert event.proof.postpaid is None
+    with pytest.raises(UnknownEvent, match="more fields"):
+        decode_state("UsageDebited", older[:-1] + b',"later"]')
 
 
 def test_a_state_that_does_not_decode_is_an_error() -> None:

@@ -65,7 +65,7 @@ def test_equal_amounts_keep_their_own_decimals() -> None:
         source = ("kafka", "t", 0, 1)
         amount = Decimal(price)
         return entry_line(
-            1, UsageDebited(1, 0, 0, "", "", "", "u", "user_out", 0, 1, amount, amount, "", (), proof, source, b"", b"")
+            1, UsageDebited(2, 0, 0, "", "", "", "u", "user_out", 0, 1, amount, amount, "", (), proof, source, b"", b"")
         )
 
     assert [line(price).count(f'"{price}"') for price in ("1", "1.0", "1.00", "0.0000000")] == [3, 3, 3, 4]
