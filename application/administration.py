@@ -7,17 +7,15 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from application.accounts import Accounts, is_snapshot_due
-from application.ports import Commit, NewEvent, Store, WriteConflict
+from application.accounts import Accounts
+from application.appending import Appender
+from application.ports import Store
 from application.privacy import Sealer, Vault
 from domain import commands
 from domain.account import CreditAccount
 from domain.commands import By, Funds
 from domain.errors import NotFound
-from domain.events import Event, FundsAdded, Limits, Settings, account_stream, encode_state
-
-MAX_TRIES = 100  # each loses a race against another writer of the account
-Decision = Callable[[CreditAccount], Sequence[Event]]
+from domain.events import Event, FundsAdded, Limits, Settings
 
 
 class FundsResult(NamedTuple):
@@ -44,7 +42,8 @@ class Administration:
     """Use cases over one store. `by` is handed in with every call: who, through which door, when, why."""
 
     def __init__(self, store: Store, vault: Vault, accounts: Accounts) -> None:
-        self._store, self._vault, self._accounts = store, vault, accounts
+        self._vault, self._accounts = vault, accounts
+        self._append = Appender(store, vault, accounts).append
 
     def open_account(
         self, by: By, account_id: str, currency: str, scale: int, settings: Settings, at: int | None = None
@@ -110,47 +109,3 @@ class Administration:
     def purchase_licences(self, by: By, account_id: str, plan: str, count: int, limits: Limits) -> CreditAccount:
         """How many the organisation has bought of a plan."""
         return self._append(account_id, lambda a: commands.purchase_licences(a, by, plan, count, limits))[0]
-
-    def _append(
-        self,
-        account_id: str,
-        decide: Decision,
-        *,
-        create: bool = False,
-        name: Callable[[Sealer], None] | None = None,
-    ) -> tuple[CreditAccount, list[Event]]:
-        """Load, decide, commit; again when somebody else wrote first."""
-        for attempt in range(MAX_TRIES):
-            sealer = self._vault.sealer()
-            self._accounts.evict([account_id])
-            account = self._load(account_id, create)
-            try:
-                if name is not None:
-                    name(sealer)
-                before = account.version
-                events = commands.with_trigger(account, decide(account))
-                stream = account_stream(account_id)
-                rows = [
-                    NewEvent(stream, before + place, type(event).__name__, encode_state(event))
-                    for place, event in enumerate(events, 1)
-                ]
-                if rows:
-                    self._store.commit(Commit(events=rows, keys=sealer.keys, users=sealer.users))
-            except WriteConflict:
-                self._accounts.evict([account_id])
-                if attempt == MAX_TRIES - 1:
-                    raise
-                continue
-            except BaseException:
-                self._accounts.evict([account_id])
-                raise
-            if rows:
-                sealer.committed()
-                self._accounts.committed([account] if is_snapshot_due(before, account.version) else ())
-            return account, events
-        raise AssertionError("unreachable")
-
-    def _load(self, account_id: str, create: bool) -> CreditAccount:
-        if create:
-            return self._accounts.find([account_id]).get(account_id) or CreditAccount()
-        return self._accounts.get(account_id)
