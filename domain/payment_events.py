@@ -176,6 +176,7 @@ class RefundFailed(Event, frozen=True, array_like=True, gc=False):
 
     refund_id: str
     code: str
+    amount: Decimal  # that comes back
     debt_covered: Decimal
     balance: Decimal
 
