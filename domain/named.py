@@ -5,16 +5,18 @@ The shapes are the interface's promises.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from domain.account import CreditAccount
-from domain.events import BilledSlot, FundsAdded, LotDraw, PoolDraw, Proof, UsageDebited
+from domain.events import BilledSlot, Event, FundsAdded, LotDraw, PoolDraw, Proof, UsageDebited
 from domain.instants import format_instant
 from domain.lots import Lot
+from domain.payment_events import DisputeClosed, LotExpired, RefundFailed, RefundRequested, UsageReversed
 from domain.pools import Pool
 from domain.recharge import OFF, Recharge
 
 Named = dict[str, Any]
+Entry = UsageDebited | FundsAdded | UsageReversed | RefundRequested | RefundFailed | DisputeClosed | LotExpired
 
 
 def proof_view(proof: Proof | None, flags: tuple[str, ...]) -> Named:
@@ -36,6 +38,7 @@ def proof_view(proof: Proof | None, flags: tuple[str, ...]) -> Named:
         "rounding": proof.rounding,
         "decimals": proof.decimals,
         "price": proof.price,
+        "postpaid": proof.postpaid,
         "flags": list(flags),
     }
 
@@ -68,20 +71,61 @@ def source_view(source: tuple[str, str, int, int]) -> Named:
     return {"kind": kind, "name": name, "line": first}
 
 
-def entry_view(log: str, position: int, event: UsageDebited | FundsAdded) -> Named:
-    """A line of the statement. A debit is negative."""
-    debit = isinstance(event, UsageDebited)
+def reversal_view(event: UsageReversed) -> Named:
+    """The proof of a correction: amount = debt_reduced + what the lots got. A part that is `new` began a lot."""
+    return {
+        "debit_version": event.debit_version,
+        "debt_reduced": event.debt_reduced,
+        "lots": [
+            {"lot": part.lot, "amount": part.amount, "new": part.new, "expires_at": format_instant(part.expires_at)}
+            for part in event.lots
+        ],
+        "pools": [_pool_draw(draw) for draw in event.pools],
+        "postpaid": event.postpaid,
+        "key": event.key or None,
+    }
+
+
+def is_entry(event: Event) -> TypeGuard[Entry]:
+    """Whether it is a line of the statement: every debit and correction, and all else that changes the balance."""
+    return event.__class__ in _COMES and not (isinstance(event, DisputeClosed) and not event.amount)
+
+
+def signed_amount(event: Entry) -> Decimal:
+    """By how much it changes the balance."""
+    return event.amount if _COMES[event.__class__] or not event.amount else -event.amount
+
+
+# whether an event that changes the balance makes it more
+_COMES: dict[type[Event], bool] = {
+    UsageDebited: False,
+    FundsAdded: True,
+    UsageReversed: True,
+    RefundRequested: False,
+    RefundFailed: True,
+    DisputeClosed: False,
+    LotExpired: False,
+}
+
+
+def entry_view(log: str, position: int, event: Entry) -> Named:
+    """A line of the statement. What leaves the balance is negative."""
+    proof = None
+    if isinstance(event, UsageDebited):
+        proof = proof_view(event.proof, event.flags)
+    elif isinstance(event, UsageReversed):
+        proof = reversal_view(event)
     return {
         "log": log,
         "position": position,
         "type": type(event).__name__,
         "occurred_at": format_instant(event.occurred_at),
         "recorded_at": format_instant(event.recorded_at),
-        "amount": -event.amount if debit and event.amount else event.amount,
+        "amount": signed_amount(event),
         "balance": event.balance,
-        "usage_id": event.usage_id if isinstance(event, UsageDebited) else None,
+        "usage_id": event.usage_id if isinstance(event, UsageDebited | UsageReversed) else None,
         "source": source_view(event.source) if isinstance(event, UsageDebited) else None,
-        "proof": proof_view(event.proof, event.flags) if isinstance(event, UsageDebited) else None,
+        "proof": proof,
     }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from domain.events import LOG, FundsAdded, Proof, UsageDebited
+from domain.events import LOG, Proof, UsageDebited
 from domain.instants import format_instant
 from domain.months import DAY, SECOND
-from domain.named import entry_view, proof_view
+from domain.named import Entry, entry_view, proof_view
 
 Source = tuple[str, str, int, int]
 
@@ -22,7 +22,7 @@ def as_json(view: Any) -> str:
     return orjson.dumps(view, default=_plain).decode()
 
 
-def entry_line(position: int, event: UsageDebited | FundsAdded) -> str:
+def entry_line(position: int, event: Entry) -> str:
     """One line, without its end."""
     if not isinstance(event, UsageDebited):
         return as_json(entry_view(LOG, position, event))
@@ -103,7 +103,8 @@ def _proof(proof: Proof | None, flags: tuple[str, ...]) -> str:
         f'"origin_prefix":{_word(proof.origin_prefix)},"connection_fee":"{_plain(proof.connection_fee)}",'
         f'"slots":[{",".join(slots)}],"billed_seconds":{billed_seconds},"pools":[{",".join(pools)}],'
         f'"lots":[{",".join(lots)}],"debt":"{_plain(proof.debt)}","rounding":{_word(proof.rounding)},'
-        f'"decimals":{proof.decimals},"price":{_price(proof.price)},"flags":{_list(flags)}}}'
+        f'"decimals":{proof.decimals},"price":{_price(proof.price)},"postpaid":{_price(proof.postpaid)},'
+        f'"flags":{_list(flags)}}}'
     )
 
 
