@@ -156,16 +156,35 @@ class KeyVault:
     def digest(self, data: bytes) -> bytes:
         """16 bytes keyed by a secret of this store."""
         if self._digest_key is None:
-            key_id = (NO_ACCOUNT, LOOKUP, 0)
-            found = self.load_keys([key_id])
-            if key_id not in found:
-                sealer = self.sealer()
-                sealer.mint(key_id)
-                with contextlib.suppress(WriteConflict):  # another process was first: its key is the one
-                    self._store.commit(Commit(keys=sealer.keys))
-                found = self.load_keys([key_id])
-            self._digest_key = found[key_id].raw
+            self._digest_key = self._lasting_key(NO_ACCOUNT).raw
         return hmac.digest(self._digest_key, data, "sha256")[:16]
+
+    def seal_lasting(self, account_id: str, context: bytes, plain: bytes) -> bytes:
+        """Under the key that the names of the account's users are sealed with, which is committed first."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._lasting_key(account_id or NO_ACCOUNT).cipher.encrypt(nonce, plain, context)
+
+    def unseal_lasting(self, account_id: str, context: bytes, sealed: bytes) -> bytes | None:
+        """The plain bytes, None when the key was erased."""
+        key_id = (account_id or NO_ACCOUNT, LOOKUP, 0)
+        key = self.load_keys([key_id]).get(key_id)
+        if key is None:
+            return None
+        try:
+            return key.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
+        except InvalidTag:
+            return None  # the account has another key since
+
+    def _lasting_key(self, account_id: str) -> Key:
+        key_id = (account_id, LOOKUP, 0)
+        found = self.load_keys([key_id])
+        if key_id not in found:
+            sealer = self.sealer()
+            sealer.mint(key_id)
+            with contextlib.suppress(WriteConflict):  # another process was first: its key is the one
+                self._store.commit(Commit(keys=sealer.keys))
+            found = self.load_keys([key_id])
+        return found[key_id]
 
 
 class BatchSealer:

@@ -147,6 +147,14 @@ class Vault(Protocol):
         """Names by pseudonym; an erased user is absent."""
         ...
 
+    def seal_lasting(self, account_id: str, context: bytes, plain: bytes) -> bytes:
+        """What belongs to no month, bound to its context; no account: `""`. It lasts as long as the users' names do."""
+        ...
+
+    def unseal_lasting(self, account_id: str, context: bytes, sealed: bytes) -> bytes | None:
+        """The plain bytes, None when the key was erased."""
+        ...
+
     def digest(self, data: bytes) -> bytes:
         """16 bytes keyed by a secret of this store: names a record without telling what is in it."""
         ...

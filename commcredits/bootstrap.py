@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from application.decks import DeckBook
     from application.explain import Explainer
     from application.ingest import Ingest
+    from application.notices import Notices
     from application.ports import Database, Store
     from commcredits.settings import Settings
     from domain.account import CreditAccount
@@ -37,6 +38,17 @@ def create_read_models(database: "Database") -> None:
 
     balance.create(database)
     statement.create(database)
+    create_notice_tables(database)
+
+
+def create_notice_tables(database: "Database") -> None:
+    """What notices are made of, and the way they go."""
+    from application import outbox
+    from projections import hours, notices
+
+    notices.create(database)
+    hours.create(database)
+    outbox.create(database)
 
 
 def read_models() -> "dict[str, Callable[[], ReadModel]]":
@@ -126,6 +138,13 @@ class Engine:
         from application.explain import Explainer
 
         return Explainer(self.store, self.vault)
+
+    @cached_property
+    def notices(self) -> "Notices":
+        """Messages to people and their systems."""
+        from application.notices import Notices
+
+        return Notices()
 
     @cached_property
     def plans(self) -> "dict[str, Plan]":

@@ -19,8 +19,8 @@ TABLE: Final = "balances"
 COLUMNS: Final = ("stream", "account", "position", "state")
 CAPACITY: Final = 20_000
 
-_OF_NO_ACCOUNT: Final[frozenset[type[Event]]] = frozenset((DeckImported, GapAccepted))
-_TOPICS_OF_NO_ACCOUNT: Final = frozenset(kind.__name__ for kind in _OF_NO_ACCOUNT)
+OF_NO_ACCOUNT: Final[frozenset[type[Event]]] = frozenset((DeckImported, GapAccepted))
+_TOPICS_OF_NO_ACCOUNT: Final = frozenset(kind.__name__ for kind in OF_NO_ACCOUNT)
 
 
 def create(database: Database, table: str = TABLE) -> None:
@@ -106,7 +106,7 @@ class Balances:
         """An event that an account's row has already is passed over: another applier may have written the row."""
         kept, changed = self._kept, self._changed
         for position, stream, version, event in entries:
-            if event.__class__ in _OF_NO_ACCOUNT:
+            if event.__class__ in OF_NO_ACCOUNT:
                 continue
             one = kept[stream.int]
             if version > one.account.version:
@@ -128,6 +128,9 @@ class Balances:
             one.written = one.position
         rows.sort()
         put_rows(database, self.table, COLUMNS, rows)
+        self._keep(changed)
+
+    def _keep(self, changed: list[_Kept]) -> None:
         if len(self._kept) > self._capacity:
             self._kept = {one.account.stream.int: one for one in changed[-self._capacity :]}
 
