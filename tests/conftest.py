@@ -22,6 +22,7 @@ from psycopg import sql
 
 from commcredits.sandbox.kafka import KafkaServer
 from commcredits.sandbox.postgres import PostgresServer
+from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.sandbox.topics import create_topics, delete_topics
 
 # "gate" gives the same cases at each run, few enough for the gate; "dev" and "fuzz" look for new ones
@@ -82,6 +83,13 @@ def postgres(postgres_server: str) -> Iterator[str]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def stripe_sandbox() -> Iterator[StripeSandbox]:
+    """A fresh sandbox of Stripe: `.url`, `.api_key`, `.webhook_secret`, and `.control` for what cards answer."""
+    with StripeSandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
