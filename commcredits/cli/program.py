@@ -35,6 +35,7 @@ NOUNS: Final = {
     "retry": "dead_letters",
     "discard": "dead_letters",
     "simulate": "simulate",
+    "sandbox": "sandbox",
     "settings": "settings",
     "doctor": "doctor",
 }
