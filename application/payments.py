@@ -105,9 +105,10 @@ class Charged(NamedTuple):
     account: str
     amount: Decimal
     currency: str
-    refunded: Decimal
+    refunded: Decimal  # refunds that are pending included
     disputed: bool
-    created_at: int  # of the payment: its first try, not its success
+    lost: Decimal  # of it, by disputes that were lost
+    created_at: int  # of the payment: before its first try
 
 
 class ProviderError(Exception):
@@ -163,7 +164,7 @@ class Provider(Protocol):
     name: str  # as events and methods name it: "stripe"
 
     def check_amount(self, amount: Decimal, currency: str) -> None:
-        """Without asking anybody. Raises Refused `amount_too_small` or `amount_too_large`, Invalid `invalid_amount`."""
+        """Without asking anybody. Raises Invalid `invalid_amount`, Refused `amount_too_small`."""
         ...
 
     def create_customer(self, account_id: str, key: str) -> str:
@@ -227,6 +228,8 @@ class Provider(Protocol):
         ...
 
     def read_dispute(self, dispute_id: str) -> DisputeState: ...
+
+    def disputes_of(self, payment_id: str) -> list[DisputeState]: ...
 
     def open_event(self, body: bytes, signature: str, now: int) -> ProviderEvent:
         """Checks signature and age. Raises BadSignature."""

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from application.explain import Explainer
     from application.ingest import Ingest
     from application.notices import Notices
+    from application.payments import Provider
     from application.ports import Database, Store
     from commcredits.settings import Settings
     from domain.account import CreditAccount
     from domain.commands import By
     from domain.plans import Plan
+    from domain.recharge import Policy
     from projections.ports import ReadModel
 
 
@@ -111,18 +113,39 @@ class Engine:
         return self.settings.actor or getpass.getuser()
 
     @cached_property
+    def policy(self) -> "Policy":
+        """What holds for all accounts' recharges and purchases."""
+        from domain.recharge import Policy
+
+        settings = self.settings
+        return Policy(
+            settings.recharges_per_hour, settings.minimum_purchase, settings.retry_schedule, settings.action_timeout
+        )
+
+    @cached_property
     def ingest(self) -> "Ingest":
         """The write path of usage."""
         from application.ingest import Ingest
 
-        return Ingest(self.store, self.vault, self.accounts, self.decks, now, self.actor)
+        return Ingest(self.store, self.vault, self.accounts, self.decks, now, self.actor, self.policy)
 
     @cached_property
     def administration(self) -> "Administration":
         """What an admin does to an account."""
         from application.administration import Administration
 
-        return Administration(self.store, self.vault, self.accounts)
+        return Administration(self.store, self.vault, self.accounts, self.policy)
+
+    @cached_property
+    def provider(self) -> "Provider | None":
+        """Who takes money by card; None without an API key."""
+        settings = self.settings
+        if settings.stripe_api_key is None:
+            return None
+        from adapters.payments.stripe import Stripe
+
+        secrets = [secret.strip() for secret in (settings.stripe_webhook_secret or "").split(",")]
+        return Stripe(settings.stripe_api_key, settings.stripe_api_base, [secret for secret in secrets if secret])
 
     @cached_property
     def dead_letters(self) -> "DeadLetters":

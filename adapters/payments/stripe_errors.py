@@ -1,0 +1,57 @@
+"""What the stripe library raises, as the port's errors.
+
+What came of a request is not known after a 5xx, a cut connection, a timeout, a 409 or a 429: ProviderUnavailable. All
+else is an answer.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import stripe
+
+from adapters.payments.declines import decline_of
+from application.payments import CardDeclined, ProviderError, ProviderRefused, ProviderUnavailable, UnknownAtProvider
+from domain.errors import DomainError, Refused
+
+_AMOUNTS = ("amount_too_small", "amount_too_large")
+
+
+def translated(error: stripe.StripeError) -> ProviderError | DomainError:
+    """The port's error for the library's."""
+    match error:
+        case stripe.CardError():
+            return CardDeclined(decline_of(error_object(error)))
+        case stripe.APIConnectionError():
+            reason = error.__cause__ or error
+            return ProviderUnavailable(
+                f"Stripe does not answer ({type(reason).__name__}); what came of it is not known"
+            )
+        case stripe.RateLimitError():
+            return ProviderUnavailable("Stripe asks for a pause: too many requests, or another one holds the lock")
+        case stripe.AuthenticationError():
+            return ProviderRefused("Stripe does not accept COMMCREDITS_STRIPE_API_KEY", "provider_key_refused")
+        case stripe.InvalidRequestError() if error.code in _AMOUNTS:
+            return Refused(error.code, f"Stripe does not charge this amount: {error.user_message}", "amount")
+        case stripe.InvalidRequestError() if error.code == "resource_missing":
+            return UnknownAtProvider(f"Stripe does not know it: {error.user_message}")
+        case stripe.InvalidRequestError() | stripe.IdempotencyError() | stripe.PermissionError():
+            return ProviderRefused(f"Stripe refused the request: {error.user_message}")
+        case _:  # a 5xx, a 409, or a success that cannot be read
+            return ProviderUnavailable(f"Stripe answered {error.http_status}; what came of it is not known")
+
+
+def error_object(error: stripe.StripeError) -> dict[str, Any]:
+    """The `error` of the answer's body; empty where there is none."""
+    body = error.json_body
+    found = body.get("error") if isinstance(body, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def told_again(headers: Mapping[str, str] | None) -> bool:
+    """Whether an answer is the first one to its key, told once more."""
+    return headers is not None and headers.get("Idempotent-Replayed") == "true"
+
+
+def has_failed(error: stripe.StripeError) -> bool:
+    """Whether the provider answered that it failed: an answer that it keeps under the key."""
+    return error.http_status is not None and error.http_status >= 500
