@@ -7,20 +7,24 @@ erased is left undecided. An amount, a rate, a lot, a number or a balance that w
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
+from uuid import UUID
 
-from application.accounts import opened_accounts
 from application.ports import Store, StoredUsage
 from application.privacy import Personal, Vault, content_of, decode_personal, usage_key
+from application.usages import find_usage, opening
+from domain.budgets import cost_of
 from domain.debit import is_free, round_price
-from domain.errors import NotFound, Refused
-from domain.events import AccountOpened, FundsAdded, Proof, UnknownEvent, UsageDebited, account_stream, decode_state
+from domain.events import AccountOpened, Proof, UnknownEvent, UsageDebited, decode_state
 from domain.money import ROUNDINGS, ZERO, quantum
 from domain.months import utc_month
+from domain.named import is_entry
 from domain.numbers import parse_number
+from domain.payment_events import UsageReversed
 from domain.rating import recompute
 from domain.usage import Usage, charged_direction
 
 NEIGHBOURS: Final = 100  # events read at once on the way back to the last one that carries a balance
+REVERSALS_PAGE: Final = 1_000
 
 
 class Check(NamedTuple):
@@ -29,6 +33,15 @@ class Check(NamedTuple):
     name: str
     passed: bool | None
     detail: str = ""
+
+
+class Reversal(NamedTuple):
+    """The correction that took a debit back, and its place."""
+
+    position: int
+    stream: UUID
+    version: int
+    event: UsageReversed
 
 
 class Explanation(NamedTuple):
@@ -43,6 +56,7 @@ class Explanation(NamedTuple):
     recomputed: Decimal | None  # None: what is recorded gives no amount at all
     checks: list[Check]
     personal: Personal | None
+    reversal: Reversal | None  # None: it stands
 
     @property
     def matches(self) -> bool:
@@ -58,61 +72,67 @@ class Explainer:
 
     def explain(self, usage_id: str, account_id: str = "") -> Explanation:
         """Raises NotFound `unknown_account`, `unknown_usage`; without an account Refused `ambiguous_usage_id`."""
-        account_id, stored = self._find(usage_id, account_id)
-        account = self._opened(account_id)
+        account_id, stored = find_usage(self._store, usage_id, account_id)
+        account = opening(self._store, account_id)
         try:
             event = decode_state(UsageDebited.__name__, stored.state)
         except UnknownEvent as error:
-            return Explanation(account, stored.position, None, None, [Check("record", False, str(error))], None)
+            return Explanation(account, stored.position, None, None, [Check("record", False, str(error))], None, None)
         assert isinstance(event, UsageDebited)
         key = usage_key(account_id, usage_id)
         plain = self._vault.unseal(account_id, utc_month(event.started_at), key, event.sealed)
         personal = None if plain is None else decode_personal(plain)
         recomputed = recomputed_amount(event.proof, account.scale)
         checks = [Check("record", True), *_checks_of_record(event, recomputed)]
-        checks.append(self._check_balance(event, stored))
+        checks.append(
+            self._check_balance(-event.amount, event.balance, stored.originator_id, stored.originator_version)
+        )
         usage = None if personal is None else _usage(account_id, event, personal)
         checks += [_check_number(event, usage), self._check_commitment(account, event, key, usage)]
-        return Explanation(account, stored.position, event, recomputed, checks, personal)
+        reversal = self._reversal(stored)
+        if reversal is not None:
+            checks.append(self._check_reversal(event, reversal))
+        return Explanation(account, stored.position, event, recomputed, checks, personal, reversal)
 
-    def _find(self, usage_id: str, account_id: str) -> tuple[str, StoredUsage]:
-        if account_id:
-            self._opened(account_id)
-            found = self._look_up(usage_id, [account_id])
-        else:
-            pages = (self._look_up(usage_id, page) for page in opened_accounts(self._store))
-            found = {account: stored for page in pages for account, stored in page.items()}
-        if not found:
-            who = f"account {account_id} has no" if account_id else "no account has a"
-            raise NotFound("unknown_usage", f"{who} debit of usage {usage_id}", "usage_id")
-        if len(found) > 1:
-            text = f"accounts {', '.join(sorted(found))} each have a usage {usage_id}: say --account"
-            raise Refused("ambiguous_usage_id", text, "account")
-        return next(iter(found.items()))
+    def _check_balance(self, change: Decimal, after: Decimal, stream: UUID, version: int) -> Check:
+        before = self._balance_before(stream, version)
+        expected = before + change
+        detail = f"{before:f} before it and {change:f} are {expected:f}, recorded is {after:f}"
+        return _check("balance", after == expected, detail)
 
-    def _opened(self, account_id: str) -> AccountOpened:
-        for recorded in self._store.select_events(account_stream(account_id), lte=1):
-            if isinstance(recorded.event, AccountOpened):
-                return recorded.event
-        raise NotFound("unknown_account", f"there is no account {account_id}", "account")
-
-    def _look_up(self, usage_id: str, account_ids: list[str]) -> dict[str, StoredUsage]:
-        keys = {usage_key(account_id, usage_id): account_id for account_id in account_ids}
-        return {keys[key]: stored for key, stored in self._store.find_usages(list(keys)).items()}
-
-    def _check_balance(self, event: UsageDebited, stored: StoredUsage) -> Check:
-        before = self._balance_before(stored)
-        expected = before - event.amount
-        detail = f"{before:f} before it less {event.amount:f} is {expected:f}, recorded is {event.balance:f}"
-        return _check("balance", event.balance == expected, detail)
-
-    def _balance_before(self, stored: StoredUsage) -> Decimal:
-        for upto in range(stored.originator_version - 1, 0, -NEIGHBOURS):
-            events = self._store.select_events(stored.originator_id, gt=max(0, upto - NEIGHBOURS), lte=upto)
+    def _balance_before(self, stream: UUID, version: int) -> Decimal:
+        for upto in range(version - 1, 0, -NEIGHBOURS):
+            events = self._store.select_events(stream, gt=max(0, upto - NEIGHBOURS), lte=upto)
             for recorded in reversed(events):
-                if isinstance(recorded.event, UsageDebited | FundsAdded):
+                if is_entry(recorded.event):
                     return recorded.event.balance
         return ZERO
+
+    def _reversal(self, stored: StoredUsage) -> Reversal | None:
+        """The correction of a debit. There are few: the log's index of kinds leads to them."""
+        after, topic = stored.position, UsageReversed.__name__
+        while rows := self._store.select_log(after, REVERSALS_PAGE, topics=[topic]):
+            for position, stream, version, _, state in rows:
+                if stream == stored.originator_id:
+                    event = decode_state(topic, state)
+                    assert isinstance(event, UsageReversed)
+                    if event.debit_version == stored.originator_version:
+                        return Reversal(position, stream, version, event)
+            after = rows[-1][0]
+        return None
+
+    def _check_reversal(self, debit: UsageDebited, reversal: Reversal) -> Check:
+        event = reversal.event
+        pools, postpaid = (debit.proof.pools, debit.proof.postpaid or ZERO) if debit.proof else ((), ZERO)
+        given = event.debt_reduced + sum((part.amount for part in event.lots), ZERO)
+        balance = self._check_balance(event.amount, event.balance, reversal.stream, reversal.version)
+        if (event.usage_id, event.amount, event.pools, event.postpaid) != (
+            debit.usage_id, debit.amount, pools, postpaid,
+        ):  # fmt: skip
+            return _check("reversal", False, "what was taken back is not what was debited")
+        if given != event.amount or event.debt_reduced < 0 or any(part.amount <= 0 for part in event.lots):
+            return _check("reversal", False, f"debt and lots got {given:f} of the {event.amount:f} that came back")
+        return _check("reversal", balance.passed is True, balance.detail)
 
     def _check_commitment(self, account: AccountOpened, event: UsageDebited, key: bytes, usage: Usage | None) -> Check:
         if usage is None:
@@ -140,16 +160,17 @@ def recomputed_amount(proof: Proof | None, scale: int) -> Decimal | None:
 
 def _checks_of_record(event: UsageDebited, recomputed: Decimal | None) -> Iterator[Check]:
     """What the event says twice by itself."""
-    amount, proof = event.amount, event.proof
-    detail = "the proof gives no amount" if recomputed is None else f"the proof gives {recomputed:f}, not {amount:f}"
-    yield _check("charge", recomputed == amount, detail)
+    amount, proof, cost = event.amount, event.proof, cost_of(event)
+    detail = "the proof gives no amount" if recomputed is None else f"the proof gives {recomputed:f}, not {cost:f}"
+    yield _check("charge", recomputed == cost, detail)
     if proof is None:
         return
     wrong = "" if proof.price is not None else _wrong_seconds(proof, event.duration_seconds)
     yield _check("billed_seconds", not wrong, wrong)
     yield _check("connection_fee", not (proof.pools and proof.connection_fee), "a pool paid, yet a fee was charged")
     paid = sum((draw.amount for draw in proof.lots), proof.debt)
-    positive = proof.debt >= 0 and all(draw.amount > 0 for draw in proof.lots)
+    later = proof.postpaid or ZERO
+    positive = proof.debt >= 0 and later >= 0 and not (proof.debt and later) and all(d.amount > 0 for d in proof.lots)
     yield _check("payment", positive and paid == amount, f"lots and debt come to {paid:f}, not {amount:f}")
 
 

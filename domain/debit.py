@@ -1,8 +1,8 @@
 """Deciding one debit: included minutes first, then credit, and the proof of it. Pure; the account is not changed.
 
 Order: what costs nothing -> the pools of the user's plans (conferences: the dial-out pool) -> the rate from the second
-on that credit pays -> lots, first in first out -> debt. A usage that happened is always debited, and flagged where a
-rule would have stopped it before the call.
+on that credit pays -> lots, first in first out -> debt, or on a post-paid account what is billed later. A usage that
+happened is always debited, and flagged where a rule would have stopped it before the call.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from domain.account import CreditAccount
+from domain.budgets import breaks_hard
 from domain.errors import Refused
 from domain.events import PoolDraw, Proof
 from domain.lots import draw
@@ -25,7 +26,7 @@ from domain.usage import FREE_CALL, PAY_PER_MINUTE, Usage, is_conference, is_eme
 class Debit(NamedTuple):
     """What a usage takes: the fields of `UsageDebited` that are decided here."""
 
-    amount: Decimal
+    amount: Decimal  # what credit pays: the charge, less what a post-paid account is billed later
     balance: Decimal
     flags: tuple[str, ...]
     proof: Proof | None
@@ -38,7 +39,9 @@ def is_free(usage: Usage) -> bool:
 
 def decide_free(account: CreditAccount, usage: Usage) -> Debit:
     """A usage that costs nothing and needs no rate: emergency, FREECALL, inbound that is not charged."""
-    return Debit(ZERO.scaleb(-account.scale), account.balance, _flags(account, usage, "", ZERO, account.balance), None)
+    return Debit(
+        ZERO.scaleb(-account.scale), account.balance, _flags(account, usage, "", ZERO, ZERO, account.balance), None
+    )
 
 
 def decide_priced(account: CreditAccount, usage: Usage, user: str) -> Debit:
@@ -49,11 +52,16 @@ def decide_priced(account: CreditAccount, usage: Usage, user: str) -> Debit:
     if usage.charge is None:
         raise Refused("not_priced", "the account is debited as priced, and this usage has no charge", "charge")
     fee = usage.connection_fee or ZERO
-    amount = round_price(usage.charge, fee, account.scale)
-    lots, debt = draw(account.open_lots, amount, usage.started_at)
-    proof = Proof(None, None, None, None, None, fee, (), (), lots, debt, "half-up", account.scale, usage.charge)
+    amount = cost = round_price(usage.charge, fee, account.scale)
+    lots, debt = draw(account.open_lots, cost, usage.started_at)
+    postpaid = None
+    if account.is_postpaid:
+        amount, debt, postpaid = amount - debt, debt - debt, debt
+    proof = Proof(
+        None, None, None, None, None, fee, (), (), lots, debt, "half-up", account.scale, usage.charge, postpaid
+    )  # fmt: skip
     balance = account.balance - amount
-    return Debit(amount, balance, _flags(account, usage, user, amount, balance), proof)
+    return Debit(amount, balance, _flags(account, usage, user, cost, amount, balance), proof)
 
 
 def round_price(charge: Decimal, fee: Decimal, scale: int) -> Decimal:
@@ -77,7 +85,11 @@ def decide_rated(
     amount = charge.amount
     if decimals != account.scale:
         amount = amount.quantize(quantum(account.scale))
-    lots, debt = draw(account.open_lots, amount, usage.started_at)
+    cost = amount
+    lots, debt = draw(account.open_lots, cost, usage.started_at)
+    postpaid = None
+    if account.is_postpaid:
+        amount, debt, postpaid = amount - debt, debt - debt, debt
     proof = Proof(
         version.deck,
         version.version,
@@ -91,9 +103,11 @@ def decide_rated(
         debt,
         version.rounding,
         decimals,
+        None,
+        postpaid,
     )
     balance = account.balance - amount
-    return Debit(amount, balance, _flags(account, usage, user, amount, balance), proof)
+    return Debit(amount, balance, _flags(account, usage, user, cost, amount, balance), proof)
 
 
 def _pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) -> Iterator[Pool]:
@@ -109,11 +123,16 @@ def _pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) 
     return dialout
 
 
-def _flags(account: CreditAccount, usage: Usage, user: str, amount: Decimal, balance: Decimal) -> tuple[str, ...]:
+def _flags(
+    account: CreditAccount, usage: Usage, user: str, cost: Decimal, amount: Decimal, balance: Decimal
+) -> tuple[str, ...]:
+    """`cost`: what credit pays now (`amount`) and what is billed later."""
     flags: tuple[str, ...] = ()
-    if amount:
-        if balance < 0:
+    if cost:
+        if balance < 0 and amount:
             flags = ("below_zero",)
+        if account.budgets and breaks_hard(account.budgets, user, account.months.of(usage.started_at), cost):
+            flags += ("over_limit",)
         outgoing = is_outgoing(usage.call_type) or is_conference(usage.call_type)
         if outgoing and not account.pools.licensed(user, usage.started_at):
             flags += ("unlicensed",)

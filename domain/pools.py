@@ -133,6 +133,14 @@ class Pools:
             pool = Pool(plan, kind, country, user, month)
             used[pool] = used.get(pool, 0) + minutes
 
+    def give_back(self, draws: tuple[PoolDraw, ...]) -> None:
+        """Minutes of a call that was taken back return to their month."""
+        for plan, kind, country, user, month, minutes in map(_row, draws):
+            pool = Pool(plan, kind, country, user, month)
+            self.used[pool] -= minutes
+            if not self.used[pool]:
+                del self.used[pool]
+
     def for_call(self, user: str, country: str | None, at: int) -> Iterator[Pool]:
         """The calling-plan pools that a user's outgoing call to a country may draw on, the narrower plan first."""
         held = self.licences.get(user)
