@@ -13,6 +13,7 @@ COPY application application
 COPY consumers consumers
 COPY projections projections
 COPY adapters adapters
+COPY api api
 COPY commcredits commcredits
 COPY examples examples
 RUN tools/bin/hatchling build -t wheel -d dist \

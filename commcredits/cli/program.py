@@ -31,6 +31,7 @@ NOUNS: Final = {
     "balance": "balance",
     "statement": "balance",
     "explain": "explain",
+    "serve": "serve",
     "dead-letters": "dead_letters",
     "retry": "dead_letters",
     "discard": "dead_letters",
