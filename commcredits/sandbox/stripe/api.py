@@ -108,11 +108,15 @@ class Api:
             if refused is not None:
                 self._wait(self._faults.latency_seconds)
                 raise refused
-            if request.method == "POST" and request.key:
-                return self._once(request, fault)
-            return self._run(request, fault)[0]
+            keyed = request.method == "POST" and request.key
+            response = self._once(request, fault) if keyed else self._run(request, fault)[0]
         except ApiError as error:
-            return _response(error.status, error.body())
+            response = _response(error.status, error.body())
+        if fault.kind == "late":
+            self._wait(fault.seconds)
+        if fault.kind == "cut_after":
+            raise Cut
+        return response
 
     def _once(self, request: Request, fault: faults.Fault) -> Response:
         key, asked = request.key, (request.method, request.path, request.form)
@@ -135,16 +139,16 @@ class Api:
                 raise ApiError(409, text, "idempotency_error", began=False, code="idempotency_key_in_use")
             else:
                 return kept.response._replace(headers={**kept.response.headers, "Idempotent-Replayed": "true"})
-        keep = False
         try:
-            kept.response, keep = self._run(request, fault, kept)
-            return kept.response
+            response, keep = self._run(request, fault)
+            kept.response = response if keep else None
         finally:
-            if not keep and kept.response is None:
+            if kept.response is None:
                 with self._state.lock:
                     self._kept.pop(key, None)
+        return response
 
-    def _run(self, request: Request, fault: faults.Fault, kept: _Kept | None = None) -> tuple[Response, bool]:
+    def _run(self, request: Request, fault: faults.Fault) -> tuple[Response, bool]:
         """The answer, and whether a key keeps it."""
         self._wait(self._faults.latency_seconds + (fault.seconds if fault.kind != "late" else 0))
         if fault.kind == "cut_before":
@@ -158,12 +162,6 @@ class Api:
             response, keep = _response(error.status, error.body()), error.began
         if fault.kind == "error_after":
             response = _response(500, _FAULT.body())
-        if fault.kind == "late":
-            self._wait(fault.seconds)
-        if fault.kind == "cut_after":
-            if kept is not None:
-                kept.response = response
-            raise Cut
         return response, keep
 
     def _endpoint(self, request: Request) -> dict[str, Any]:

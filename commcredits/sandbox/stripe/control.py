@@ -51,6 +51,10 @@ class Control:
         self._faults.latency_seconds = seconds
         self._faults.rate_limit_every(rate_limit_every)
 
+    def faults_left(self) -> int:
+        """How many faults have still to come to their end."""
+        return self._faults.left()
+
     def clear_faults(self) -> None:
         """All goes well again."""
         self._faults.clear()

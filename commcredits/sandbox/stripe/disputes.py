@@ -38,8 +38,9 @@ def open_dispute(
             "charge": charge["id"],
             "currency": charge["currency"],
             "enhanced_eligibility_types": [],
-            "evidence": {},
+            "evidence": {"enhanced_evidence": {}},
             "evidence_details": {
+                "enhanced_eligibility": {},
                 "due_by": state.now() + _DAYS_TO_ANSWER * 86_400, "has_evidence": False, "past_due": False,
                 "submission_count": 0,
             },

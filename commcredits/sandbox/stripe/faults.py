@@ -47,10 +47,16 @@ class Faults:
         self.latency_seconds = 0.0
 
     def add(self, fault: Fault) -> None:
+        """Raises ValueError for a kind that is not known."""
         if fault.kind not in KINDS:
             raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {fault.kind!r}")
         with self._lock:
             self._coming.append(fault)
+
+    def left(self) -> int:
+        """How many kinds are still to come."""
+        with self._lock:
+            return len(self._coming)
 
     def clear(self) -> None:
         """None any more."""

@@ -49,6 +49,8 @@ class StripeSandbox:
 
     def close(self) -> None:
         """End every connection; what was kept is lost."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
@@ -158,7 +160,7 @@ def _control(control: Control, name: str, method: str, body: str) -> Response:
         return _json(200, {each: (run.__doc__ or "").strip().splitlines()[0] for each, run in known.items()})
     if name not in known:
         return _json(404, {"error": f"no {name}; GET /_control lists what there is"})
-    if method == "GET" and name not in ("ledger", "requests", "deliveries"):
+    if method == "GET" and name not in ("ledger", "requests", "deliveries", "faults_left"):
         return _json(405, {"error": f"{name} is asked for by POST"})
     try:
         return _json(200, {"result": known[name](**(json.loads(body) if body else {}))})

@@ -26,6 +26,7 @@ PREFIXES: Final = {
     "dispute": "du",
     "event": "evt",
 }
+NO_LIVEMODE: Final = ("refund",)
 
 
 class State:
@@ -52,7 +53,7 @@ class State:
             "id": f"{PREFIXES[kind]}_{secrets.token_hex(12)}",
             "object": kind,
             "created": self.now(),
-            "livemode": False,
+            **({} if kind in NO_LIVEMODE else {"livemode": False}),
             **values,
         }
         self.objects[kind][made["id"]] = made
