@@ -13,9 +13,10 @@ from application.ports import Store
 from application.privacy import Sealer, Vault
 from domain import commands
 from domain.account import CreditAccount
-from domain.commands import By, Funds
+from domain.commands import By, Funds, Level
 from domain.errors import NotFound
 from domain.events import Event, FundsAdded, Limits, Settings
+from domain.recharge import POLICY, Policy
 
 
 class FundsResult(NamedTuple):
@@ -41,9 +42,9 @@ class LicenceRow(NamedTuple):
 class Administration:
     """Use cases over one store. `by` is handed in with every call: who, through which door, when, why."""
 
-    def __init__(self, store: Store, vault: Vault, accounts: Accounts) -> None:
-        self._vault, self._accounts = vault, accounts
-        self._append = Appender(store, vault, accounts).append
+    def __init__(self, store: Store, vault: Vault, accounts: Accounts, policy: Policy = POLICY) -> None:
+        self._vault, self._accounts, self._policy = vault, accounts, policy
+        self._append = Appender(store, vault, accounts, policy).append
 
     def open_account(
         self, by: By, account_id: str, currency: str, scale: int, settings: Settings, at: int | None = None
@@ -70,13 +71,23 @@ class Administration:
         lot = added.lot if added is not None else account.references[funds.reference][0]
         return FundsResult(account, lot, funds.amount, added is None)
 
-    def set_recharge(self, by: By, account_id: str, amount: Decimal, below: Decimal, minimum: Decimal) -> CreditAccount:
-        """Triggers at once when `spendable` is below already."""
-        return self._append(account_id, lambda a: commands.set_recharge(a, by, amount, below, minimum))[0]
+    def set_recharge(self, by: By, account_id: str, level: Level) -> CreditAccount:
+        """Triggers at once when `spendable` is below already. Raises Refused, NotFound, Invalid (see recharging.py)."""
+        minimum = self._policy.minimum
+        return self._append(account_id, lambda account: commands.set_recharge(account, by, level, minimum))[0]
 
-    def recharge_off(self, by: By, account_id: str) -> CreditAccount:
-        """Cancels an open recharge."""
-        return self._append(account_id, lambda account: commands.recharge_off(account, by))[0]
+    def set_standing(self, by: By, account_id: str, amount: Decimal, on_day: int) -> CreditAccount:
+        """A top-up every month on that day (1 to 28)."""
+        minimum = self._policy.minimum
+        return self._append(account_id, lambda a: commands.set_standing(a, by, amount, on_day, minimum))[0]
+
+    def recharge_off(self, by: By, account_id: str, every_only: bool = False) -> CreditAccount:
+        """Cancels an open recharge; where the provider knows of it `work` does that."""
+        return self._append(account_id, lambda account: commands.recharge_off(account, by, every_only))[0]
+
+    def resume_recharge(self, by: By, account_id: str) -> CreditAccount:
+        """Armed again after it was suspended. Raises Refused `recharge_is_off`."""
+        return self._append(account_id, lambda account: commands.resume(account, by))[0]
 
     def assign_licences(self, by: By, account_id: str, rows: Sequence[LicenceRow]) -> CreditAccount:
         """All of them in one commit, or none."""

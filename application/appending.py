@@ -8,6 +8,7 @@ from application.privacy import Sealer, Vault
 from domain import commands
 from domain.account import CreditAccount
 from domain.events import Event, account_stream, encode_state
+from domain.recharge import POLICY, Policy
 
 MAX_TRIES = 100  # each loses a race against another writer of the account
 Decision = Callable[[CreditAccount], Sequence[Event]]
@@ -16,8 +17,8 @@ Decision = Callable[[CreditAccount], Sequence[Event]]
 class Appender:
     """Over one store. What a decision raises passes through, and nothing is written."""
 
-    def __init__(self, store: Store, vault: Vault, accounts: Accounts) -> None:
-        self._store, self._vault, self._accounts = store, vault, accounts
+    def __init__(self, store: Store, vault: Vault, accounts: Accounts, policy: Policy = POLICY) -> None:
+        self._store, self._vault, self._accounts, self._policy = store, vault, accounts, policy
 
     def append(
         self,
@@ -38,7 +39,7 @@ class Appender:
                 if name is not None:
                     name(sealer)
                 before = account.version
-                events = commands.with_trigger(account, decide(account))
+                events = commands.with_trigger(account, decide(account), self._policy)
                 stream = account_stream(account_id)
                 rows = [
                     NewEvent(stream, before + place, type(event).__name__, encode_state(event))

@@ -19,13 +19,14 @@ from application.letters import Incoming, letters_of
 from application.ports import Commit, LetterStep, NewEvent, PositionSwap, Store, StoredUsage, WriteConflict
 from application.privacy import Sealer, Vault, content_of, personal_of, usage_key
 from domain.account import CreditAccount
+from domain.budgets import cost_of
 from domain.commands import due_trigger
 from domain.debit import Debit, decide_free, decide_priced, decide_rated, is_free
 from domain.events import UsageDebited, decode_state, encode_state
 from domain.money import ZERO
 from domain.months import DAY, SECOND, utc_month
 from domain.numbers import Number, parse_number
-from domain.recharge import ARMED
+from domain.recharge import ARMED, POLICY, Policy
 from domain.tariff import Match
 from domain.usage import Refusal, Usage, charged_direction, field_name, is_emergency, rated_number
 
@@ -123,7 +124,7 @@ class Batch:
             if event.originator_id in stale and event.usage_key is not None:
                 debited = decode_state(event.topic, event.state)
                 assert isinstance(debited, UsageDebited)
-                self.charged[currencies[event.originator_id]] -= debited.amount
+                self.charged[currencies[event.originator_id]] -= cost_of(debited)
         self.events = [event for event in self.events if event.originator_id not in stale]
         self.grown = [account for account in self.grown if account.stream not in stale]
         return list(names), places
@@ -144,10 +145,11 @@ class Ingest:
     """The write path of usage. `clock` answers microseconds since the epoch."""
 
     def __init__(
-        self, store: Store, vault: Vault, accounts: Accounts, decks: DeckBook, clock: Callable[[], int], actor: str
-    ) -> None:
+        self, store: Store, vault: Vault, accounts: Accounts, decks: DeckBook, clock: Callable[[], int], actor: str,
+        policy: Policy = POLICY,
+    ) -> None:  # fmt: skip
         self._store, self._vault, self._accounts, self._decks = store, vault, accounts, decks
-        self._clock, self._actor = clock, actor
+        self._clock, self._actor, self._policy = clock, actor, policy
         self._batches_to_look_up = LOOKUP_MEMORY
 
     def take(
@@ -324,6 +326,7 @@ class Ingest:
 
     def _debit(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> None:
         now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.charged
+        policy = self._policy
         for ready in batch.ready.values():
             usage, account = ready.usage, ready.account
             user = sealer.pseudonym(usage.account_id, usage.user_id)
@@ -346,7 +349,9 @@ class Ingest:
                 batch.grown.append(account)
             if amount:
                 charged[account.currency] += amount
-            if account.recharge.state == ARMED and (trigger := due_trigger(account)) is not None:
+            if proof is not None and proof.postpaid:
+                charged[account.currency] += proof.postpaid
+            if account.recharge.state == ARMED and (trigger := due_trigger(account, policy)) is not None:
                 account.apply(trigger, version + 1)
                 append(NewEvent(stream, version + 1, trigger.__class__.__name__, encode_state(trigger)))
 

@@ -80,7 +80,7 @@ def _history(by: By, name: str, number: int, users: Sequence[str], plans: Mappin
     do(commands.open_account(account, by, name, CURRENCY, 4, Settings(country=country), opened_at))
     for place, amount in enumerate(LOTS):
         do(commands.add_funds(account, by, Funds(Decimal(amount), f"po-{place}", opened_at + place * DAY)))
-    do(commands.set_recharge(account, by, AMOUNT, BELOW, Decimal(50)))
+    do(commands.set_recharge(account, by, commands.Level(BELOW, AMOUNT), Decimal(50)))
     for user in users:
         assign(user, "MCOPSTNPP")
     if number % 2:

@@ -24,6 +24,15 @@ class Lot(msgspec.Struct, array_like=True):
     amount: Decimal
     remaining: Decimal
     version: int
+    provider: str = ""  # who took the money for it
+    payment_id: str = ""
+    held: bool = False  # for a dispute: it pays nothing
+    refunded: Decimal = ZERO  # went back, by refunds and lost disputes
+
+    @property
+    def room(self) -> Decimal:
+        """What of it was spent: the most that can come back to it."""
+        return self.amount - self.refunded - self.remaining
 
     @property
     def order(self) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from domain.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
+HOUR = 3600 * SECOND
 DAY = 86_400 * SECOND
 _MICROSECOND = timedelta(microseconds=1)
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -33,6 +34,11 @@ def next_month(month: int) -> int:
     return month + 1 if month % 100 < 12 else month + 89
 
 
+def month_before(month: int) -> int:
+    """202701 -> 202612."""
+    return month - 1 if month % 100 > 1 else month - 89
+
+
 def check_zone(name: str) -> str:
     """The name if the IANA database knows it. Raises Invalid."""
     try:
@@ -47,7 +53,12 @@ def check_zone(name: str) -> str:
 @lru_cache(4096)
 def month_start(zone: str, month: int) -> int:
     """The first instant of a month in a zone."""
-    return to_microseconds(datetime(month // 100, month % 100, 1, tzinfo=ZoneInfo(zone)))
+    return day_start(zone, month, 1)
+
+
+def day_start(zone: str, month: int, day: int) -> int:
+    """The first instant of a day of a month in a zone."""
+    return to_microseconds(datetime(month // 100, month % 100, day, tzinfo=ZoneInfo(zone)))
 
 
 @lru_cache(4096)
@@ -96,13 +107,17 @@ class Months:
         """The first instant after the month."""
         return self.start(next_month(month))
 
+    def day(self, month: int, day: int) -> int:
+        """The first instant of a day of the month."""
+        return day_start(self.zone_of(month), month, day)
+
     def of(self, at: int) -> int:
         """The month an instant lies in."""
         if self._from <= at < self._until:
             return self._month
         month = utc_month(at)
         if at < self.start(month):
-            month = month - 1 if month % 100 > 1 else month - 89
+            month = month_before(month)
         elif at >= self.end(month):
             month = next_month(month)
         self._from, self._until, self._month = self.start(month), self.end(month), month

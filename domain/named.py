@@ -12,8 +12,10 @@ from domain.events import BilledSlot, Event, FundsAdded, LotDraw, PoolDraw, Proo
 from domain.instants import format_instant
 from domain.lots import Lot
 from domain.payment_events import DisputeClosed, LotExpired, RefundFailed, RefundRequested, UsageReversed
+from domain.payment_state import Payment
+from domain.payments import waits_for_money
 from domain.pools import Pool
-from domain.recharge import OFF, Recharge
+from domain.recharge import SUSPENDED
 
 Named = dict[str, Any]
 Entry = UsageDebited | FundsAdded | UsageReversed | RefundRequested | RefundFailed | DisputeClosed | LotExpired
@@ -155,16 +157,38 @@ def pool_view(account: CreditAccount, pool: Pool, names: dict[str, str]) -> Name
     }
 
 
-def recharge_view(recharge: Recharge) -> Named:
-    """Auto-recharge: settings and state."""
-    configured = recharge.state != OFF or bool(recharge.amount)
+def recharge_view(account: CreditAccount, now: int | None = None, action_url: str = "") -> Named:
+    """Auto-recharge: settings and state. `amount` is null where there is a target; `failure` is of the last decline."""
+    recharge = account.recharge
+    payment = account.payments.get(recharge.recharge_id)
+    configured = recharge.level or recharge.amount or recharge.to is not None
+    capped = recharge.capped_until > (account.recorded_at if now is None else now)
     return {
         "state": recharge.state,
-        "amount": recharge.amount if configured else None,
+        "amount": recharge.amount if configured and recharge.to is None else None,
         "below": recharge.below if configured else None,
         "recharge_id": recharge.recharge_id or None,
-        "reason": recharge.reason or None,
+        "reason": _why(account, payment) or None,
+        "failure": recharge.failure or None,
+        "next_try_at": None
+        if payment is None or payment.cancelling or payment.next_try_at is None
+        else format_instant(payment.next_try_at),
+        "action_url": action_url or None,
+        "to": recharge.to,
+        "monthly_cap": recharge.monthly_cap,
+        "capped_until": format_instant(recharge.capped_until) if capped else None,
+        "method": recharge.method or None,
+        "every": {"amount": recharge.every_amount, "on_day": recharge.every_day} if recharge.every_day else None,
     }
+
+
+def _why(account: CreditAccount, payment: Payment | None) -> str:
+    """Why it waits: cancelling (at the provider), awaiting_funds (no card pays it), else why it is suspended."""
+    if payment is not None and payment.cancelling and account.recharge.state != SUSPENDED:
+        return "cancelling"
+    if payment is not None and not payment.cancelling and waits_for_money(account, payment):
+        return "awaiting_funds"
+    return account.recharge.reason
 
 
 def balance_view(account: CreditAccount, now: int, names: dict[str, str]) -> Named:
@@ -174,7 +198,8 @@ def balance_view(account: CreditAccount, now: int, names: dict[str, str]) -> Nam
         "currency": account.currency,
         "balance": account.balance,
         "spendable": account.spendable(now),
-        "lots": [lot_view(lot) for lot in account.open_lots],
+        "postpaid": account.postpaid,
+        "lots": [lot_view(lot) for lot in sorted(account.lots.values(), key=lambda lot: lot.order) if lot.remaining],
         "pools": [pool_view(account, pool, names) for pool in account.pools.known(account.months.of(now))],
-        "recharge": recharge_view(account.recharge),
+        "recharge": recharge_view(account, now),
     }

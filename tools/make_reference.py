@@ -21,12 +21,13 @@ from domain import event, events
 from domain.account import AccountState
 from domain.events import EVENTS, Event
 from domain.lots import Lot
+from domain.payment_state import Dispute, Method, Payment, Purchase, Refund
 from domain.pools import Licence, Purchased
 from domain.recharge import Recharge
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PARTS: Final = (events.Settings, events.Limits, events.Proof, events.BilledSlot, events.PoolDraw, events.LotDraw)
-STATES: Final = (AccountState, Lot, Licence, Purchased, Recharge)
+STATES: Final = (AccountState, Lot, Licence, Purchased, Recharge, Payment, Purchase, Method, Refund, Dispute)
 SHARED: Final = {"json", "setting_store", "config", "debug", "help"}
 
 _FIELD: Final = re.compile(r"    (\w+): ([^#=]+?)(?: = (.+?))?(?:  # (.*))?$")

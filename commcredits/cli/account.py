@@ -182,7 +182,7 @@ def account_view(account: "CreditAccount", engine: "Engine") -> dict[str, Any]:
         for licence in held
     ]
     purchased = [{"plan": plan, "count": bought.count} for plan, bought in account.pools.purchased.items()]
-    recharge = recharge_view(account.recharge)
+    recharge = recharge_view(account)
     return {**_summary(account), "licences": licences, "purchased": purchased, "recharge": recharge}
 
 

@@ -24,15 +24,12 @@ def _off_options(parser: Parser) -> None:
 
 
 def _set(context: Context, arguments: Namespace) -> int:
+    from domain.recharging import Level
+
     engine = context.engine
     scale = engine.accounts.get(arguments.account).scale
-    account = engine.administration.set_recharge(
-        engine.by(),
-        arguments.account,
-        at_scale(arguments.amount, scale, "amount"),
-        at_scale(arguments.below, scale, "below"),
-        context.settings.minimum_purchase,
-    )
+    level = Level(at_scale(arguments.below, scale, "below"), at_scale(arguments.amount, scale, "amount"))
+    account = engine.administration.set_recharge(engine.by(), arguments.account, level)
     return _answer(context, account)
 
 
@@ -43,7 +40,7 @@ def _off(context: Context, arguments: Namespace) -> int:
 def _answer(context: Context, account: "CreditAccount") -> int:
     from domain.named import recharge_view
 
-    context.output.document({"account": account.account_id, **recharge_view(account.recharge)})
+    context.output.document({"account": account.account_id, **recharge_view(account)})
     return DONE
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from application.privacy import usage_key
+from domain.commands import Level
 from domain.events import UsageDebited
 from domain.usage import Refusal, Usage
 from tests.support.engine import TestEngine
@@ -212,7 +213,7 @@ def test_a_deck_imported_by_another_process_rates_the_next_batch(engine: TestEng
 
 
 def test_a_trigger_is_in_the_same_commit_as_the_debit_that_makes_it_due(engine: TestEngine) -> None:
-    engine.administration.set_recharge(engine.by(), "contoso", Decimal(50), Decimal(9), Decimal(50))
+    engine.administration.set_recharge(engine.by(), "contoso", Level(Decimal(9), Decimal(50)))
     engine.take(*_calls(20))
     kinds = [type(event).__name__ for event in engine.events()]
     assert kinds.count("AutoRechargeTriggered") == 1

@@ -10,6 +10,7 @@ from itertools import count, groupby
 from pathlib import Path
 
 from application.administration import LicenceRow
+from domain.commands import Level
 from domain.errors import NotFound
 from domain.events import AutoRechargeTriggered, Event, FundsAdded, LicenceAssigned, LicenceRemoved, UsageDebited
 from tests.support.consumers import World
@@ -90,7 +91,7 @@ def test_admins_and_a_consumer_on_one_account(make_world: MakeWorld, store_url: 
     world = make_world(store_url, kafka, stream, batch_size="50")
     [hot] = stream.accounts
     engine = TestEngine(store_url, create=False)
-    engine.administration.set_recharge(engine.by(), hot, RECHARGE, BELOW, Decimal(50))
+    engine.administration.set_recharge(engine.by(), hot, Level(BELOW, RECHARGE))
     consumer = world.consume()
     work = [Admin.top_up, Admin.top_up, Admin.settle, Admin.settle, Admin.license]
 

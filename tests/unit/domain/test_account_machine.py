@@ -113,7 +113,8 @@ class Account(RuleBasedStateMachine):
 
     @rule(amount=st.integers(50, 500), below=st.integers(0, 100))
     def recharge_is_set(self, amount: int, below: int) -> None:
-        self._append(commands.set_recharge(self.account, self._by(), Decimal(amount), Decimal(below), Decimal(50)))
+        level = commands.Level(Decimal(below), Decimal(amount))
+        self._append(commands.set_recharge(self.account, self._by(), level, Decimal(50)))
 
     @rule()
     def recharge_is_switched_off(self) -> None:

@@ -8,6 +8,7 @@ from domain import commands
 from domain.account import CreditAccount
 from domain.errors import DomainError
 from domain.events import AutoRechargeTriggered, Event
+from domain.named import recharge_view
 from tests.support.given import by, debit, deck, do, fund, names, opened, rate, usage
 
 EXACT = deck(rate("", "60", increment=1))
@@ -15,7 +16,7 @@ MINIMUM = Decimal(50)
 
 
 def _set(account: CreditAccount, amount: str = "50", below: str = "20") -> list[Event]:
-    return do(account, commands.set_recharge(account, by(), Decimal(amount), Decimal(below), MINIMUM))
+    return do(account, commands.set_recharge(account, by(), commands.Level(Decimal(below), Decimal(amount)), MINIMUM))
 
 
 def test_it_triggers_when_the_balance_falls_strictly_below_the_trigger() -> None:
@@ -48,7 +49,7 @@ def test_new_settings_leave_an_open_recharge_open_and_say_still_why() -> None:
     before = account.recharge.recharge_id
     _set(account, amount="70")
     assert (account.recharge.state, account.recharge.recharge_id) == ("triggered", before)
-    assert (account.recharge.amount, account.recharge.reason) == (70, "awaiting_funds")
+    assert (account.recharge.amount, recharge_view(account)["reason"]) == (70, "awaiting_funds")
 
 
 def test_money_for_the_open_recharge_ends_it_and_the_level_is_looked_at_again() -> None:

@@ -1,0 +1,141 @@
+"""Deciding auto-recharge: setting it, the standing top-up, switching off, resuming. Pure; see commands.py."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from domain.account import CreditAccount
+from domain.by import By, header, must_be_open
+from domain.errors import Invalid, NotFound, Refused
+from domain.events import Event, RechargeConfigured
+from domain.payment_events import RechargeResumed, StandingRechargeConfigured
+from domain.payment_state import nothing
+from domain.recharge import OFF, SUSPENDED
+from domain.triggers import standing_month
+
+POSTPAID = "postpaid"
+
+
+class Level(NamedTuple):
+    """What `recharge set` was given: either an amount or what `spendable` is filled up to."""
+
+    below: Decimal
+    amount: Decimal | None = None
+    to: Decimal | None = None
+    monthly_cap: Decimal | None = None
+    method: str = ""
+
+
+def set_recharge(account: CreditAccount, by: By, level: Level, minimum: Decimal) -> list[Event]:
+    """The amount in whole units, at least `minimum`. Unchanged settings write nothing.
+
+    Raises Refused `below_minimum`, `trigger_above_target`, `postpaid_is_on`, `account_closed`; NotFound
+    `unknown_method`; Invalid naming the field.
+    """
+    _may_be_on(account)
+    if (level.amount is None) == (level.to is None):
+        raise Invalid("invalid_amount", "a recharge has an amount, or a target that it fills up to: one of both")
+    if level.amount is not None:
+        check_amount(level.amount, minimum)
+    if level.below < 0:
+        raise Invalid("invalid_below", "the trigger is 0 or more", "below")
+    if level.to is not None and level.below > level.to:
+        text = f"it would trigger below {level.below:f} and fill up to {level.to:f} only: the target is the greater one"
+        raise Refused("trigger_above_target", text, "below")
+    if level.monthly_cap is not None and level.monthly_cap <= 0:
+        raise Invalid("invalid_monthly_cap", "the month's cap is more than 0", "monthly_cap")
+    if level.method and level.method not in account.methods:
+        raise NotFound("unknown_method", f"there is no payment method {level.method}", "method")
+    recharge = account.recharge
+    amount = nothing(account.scale) if level.amount is None else level.amount
+    settings = (amount, level.below, level.to, level.monthly_cap, level.method)
+    if recharge.level and settings == (
+        recharge.amount, recharge.below, recharge.to, recharge.monthly_cap, recharge.method,
+    ):  # fmt: skip
+        return []
+    return [RechargeConfigured(*header(account, by, None, RechargeConfigured.VERSION), True, *settings)]
+
+
+def check_amount(amount: Decimal, minimum: Decimal) -> None:
+    """Of a recharge or a purchase. Raises Invalid `invalid_amount`, Refused `below_minimum`."""
+    if amount != amount.to_integral_value():
+        raise Invalid("invalid_amount", "it is bought in whole currency units", "amount")
+    if amount < minimum:
+        raise Refused("below_minimum", f"at least {minimum:f} is bought at a time", "amount")
+
+
+def set_standing(account: CreditAccount, by: By, amount: Decimal, on_day: int, minimum: Decimal) -> list[Event]:
+    """Every month on that day, from its next one on. Raises Refused, Invalid as `set_recharge`."""
+    _may_be_on(account)
+    check_amount(amount, minimum)
+    if not 1 <= on_day <= 28:
+        raise Invalid("invalid_on_day", "the day is 1 to 28: every month has it", "on_day")
+    recharge = account.recharge
+    if (recharge.every_day, recharge.every_amount) == (on_day, amount):
+        return []
+    done = recharge.every_done
+    if recharge.every_day != on_day:
+        done = max(done, standing_month(account, max(by.now, account.recorded_at), on_day))
+    return [StandingRechargeConfigured(*header(account, by), True, amount, on_day, done)]
+
+
+def _may_be_on(account: CreditAccount) -> None:
+    must_be_open(account)
+    if account.settings.when_empty == POSTPAID:
+        text = (
+            "the account goes on post-paid when its credit is used up, and auto-recharge would keep that from ever"
+            " happening: set --when-empty stop first"
+        )
+        raise Refused("postpaid_is_on", text, "account")
+
+
+def recharge_off(account: CreditAccount, by: By, every_only: bool = False) -> list[Event]:
+    """Both off, or only the standing top-up. An open recharge is cancelled: at the provider, if it is there."""
+    recharge = account.recharge
+    events: list[Event] = []
+    if recharge.level and not every_only:
+        events.append(
+            RechargeConfigured(
+                *header(account, by, None, RechargeConfigured.VERSION), False, recharge.amount, recharge.below,
+                recharge.to, recharge.monthly_cap, recharge.method,
+            )
+        )  # fmt: skip
+    if recharge.every_day:
+        events.append(
+            StandingRechargeConfigured(
+                *header(account, by), False, recharge.every_amount, recharge.every_day, recharge.every_done
+            )
+        )
+    return events
+
+
+def resume(account: CreditAccount, by: By) -> list[Event]:
+    """Armed again after it was suspended; the level is looked at. Not suspended: nothing. Raises Refused
+    `recharge_is_off`.
+    """
+    must_be_open(account)
+    if account.recharge.state == OFF:
+        raise Refused("recharge_is_off", "auto-recharge is off: set it first", "account")
+    return [RechargeResumed(*header(account, by))] if account.recharge.state == SUSPENDED else []
+
+
+def must_not_recharge(account: CreditAccount) -> None:
+    """Before post-paid is switched on. Raises Refused `recharge_is_on`."""
+    recharge = account.recharge
+    if recharge.is_on or recharge.recharge_id:
+        text = (
+            "auto-recharge is on and would refill the credit for ever, so that post-paid would never begin: switch it"
+            " off first"
+        )
+        raise Refused("recharge_is_on", text, "when_empty")
+
+
+def warning(account: CreditAccount) -> str:
+    """What is to be said when settings are saved: a debt that one recharge does not cover. Empty: nothing."""
+    recharge = account.recharge
+    spendable = account.spendable(account.recorded_at)
+    if recharge.level and recharge.to is None and spendable + recharge.amount < 0:
+        return (
+            f"the debt of {-spendable:f} is larger than a recharge of {recharge.amount:f}:"
+            f" several are charged, one after the other, until {recharge.below:f} is reached"
+        )
+    return ""
