@@ -75,8 +75,7 @@ class Webhooks:
             answer = http.client.HTTPResponse(_Bounded(connection, end))  # type: ignore[arg-type]
             try:
                 answer.begin()
-                said = answer.read(SHOWN_CHARACTERS * 4).decode(errors="replace")
-                shown = _line(f"{answer.status} {answer.reason} {said}")
+                shown = _line(f"{answer.status} {answer.reason} {_excerpt(answer)}")
             finally:
                 answer.close()
         if 200 <= answer.status < 300:
@@ -123,6 +122,14 @@ class _Bounded(io.RawIOBase):
         if self._left < 0:
             raise _TooMuch
         return count
+
+
+def _excerpt(answer: http.client.HTTPResponse) -> str:
+    """How the body begins. What matters is the status, which is there: trouble from here on changes nothing."""
+    try:
+        return answer.read1(SHOWN_CHARACTERS).decode(errors="replace")
+    except (OSError, http.client.HTTPException, _TooMuch):
+        return ""
 
 
 def _left(end: float) -> float:
