@@ -47,7 +47,7 @@ def _balance(context: Context, arguments: Namespace) -> int:
         raise NotFound("unknown_account", f"there is {which}", "account")
     account, fresh = found
     view = balance_view(account, now, _names(engine, account))
-    shown = {name: view[name] for name in ("account", "currency", "balance", "spendable")}
+    shown = {name: view[name] for name in ("account", "currency", "balance", "spendable", "postpaid")}
     context.output.document({**shown, **fresh.view(), **view})
     return DONE
 
