@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from adapters.privacy import KeyVault
     from application.accounts import Accounts
     from application.administration import Administration
+    from application.appending import Appender
+    from application.budgets import BudgetKeeper
+    from application.corrections import Corrections
     from application.dead_letters import DeadLetters
     from application.decks import DeckBook
     from application.explain import Explainer
@@ -135,6 +138,27 @@ class Engine:
         from application.administration import Administration
 
         return Administration(self.store, self.vault, self.accounts, self.policy)
+
+    @cached_property
+    def appender(self) -> "Appender":
+        """Load, decide, append."""
+        from application.appending import Appender
+
+        return Appender(self.store, self.vault, self.accounts, self.policy)
+
+    @cached_property
+    def corrections(self) -> "Corrections":
+        """Debits that are taken back."""
+        from application.corrections import Corrections
+
+        return Corrections(self.store, self.appender)
+
+    @cached_property
+    def budgets(self) -> "BudgetKeeper":
+        """What is to be spent in a month at most."""
+        from application.budgets import BudgetKeeper
+
+        return BudgetKeeper(self.store, self.vault, self.appender)
 
     @cached_property
     def provider(self) -> "Provider | None":

@@ -150,11 +150,29 @@ def pool_view(account: CreditAccount, pool: Pool, names: dict[str, str]) -> Name
         "kind": pool.kind,
         "country": pool.country or None,
         "user": names.get(pool.user, pool.user) if pool.user else None,
-        "month": f"{pool.month // 100}-{pool.month % 100:02}",
+        "month": _month(pool.month),
         "minutes": account.pools.size(pool),
         "used": account.pools.used.get(pool, 0),
         "remaining": account.pools.remaining(pool),
     }
+
+
+def budget_view(account: CreditAccount, user: str, now: int, names: dict[str, str]) -> Named:
+    """A budget in the running month; `names` by pseudonym, an erased user shows the pseudonym."""
+    budget, month = account.budgets[user], account.months.of(now)
+    return {
+        "account": account.account_id,
+        "user": names.get(user, user) or None,
+        "amount": budget.amount,
+        "hard": budget.hard,
+        "month": _month(month),
+        "spent": budget.amount - budget.remaining(month),
+        "remaining": budget.remaining(month),
+    }
+
+
+def _month(month: int) -> str:
+    return f"{month // 100}-{month % 100:02}"
 
 
 def recharge_view(account: CreditAccount, now: int | None = None, action_url: str = "") -> Named:

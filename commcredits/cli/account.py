@@ -47,6 +47,10 @@ def settings_options(parser: Parser) -> None:
         values.choice("credit", "plan"),
         shown="credit|plan",
     )
+    parser.option(
+        "--when-empty", "when the credit is used up: calls stop, or what is used is billed later",
+        values.choice("stop", "postpaid"), shown="stop|postpaid",
+    )  # fmt: skip
 
 
 def _open_options(parser: Parser) -> None:
@@ -158,6 +162,7 @@ def _summary(account: "CreditAccount") -> dict[str, Any]:
         "plan_pool_by": settings.plan_pool_by,
         "dialout_pool_by": settings.dialout_pool_by,
         "after_dialout_pool": settings.after_dialout_pool,
+        "when_empty": settings.when_empty,
         "at": values.time_text(account.opened_at),
         "closed": account.closed,
         "balance": account.balance,
@@ -203,6 +208,7 @@ _SETTINGS = {
     "plan_pool_by": "plan_pool_by",
     "dialout_pool_by": "dialout_pool_by",
     "after_dialout_pool": "after_dialout_pool",
+    "when_empty": "when_empty",
 }
 
 

@@ -9,7 +9,7 @@ from commcredits.cli.errors import DONE, REFUSED_SOME
 from commcredits.cli.parser import Parser
 
 if TYPE_CHECKING:
-    from application.explain import Explanation
+    from application.explain import Explanation, Reversal
     from application.privacy import Personal
     from domain.events import UsageDebited
 
@@ -27,6 +27,7 @@ def _explain(context: Context, arguments: Namespace) -> int:
 
 def explanation_view(usage_id: str, explanation: "Explanation") -> dict[str, Any]:
     """The proof, what it is computed to again, and each check; nulls where the stored row is no debit any more."""
+    from domain.budgets import cost_of
     from domain.events import LOG
     from domain.named import proof_view
 
@@ -36,7 +37,7 @@ def explanation_view(usage_id: str, explanation: "Explanation") -> dict[str, Any
         "account": explanation.account.account_id,
         "log": LOG,
         "position": explanation.position,
-        "charge": event and event.amount,
+        "charge": event and cost_of(event),
         "currency": explanation.account.currency,
         "proof": event and proof_view(event.proof, event.flags),
         "recomputed": explanation.recomputed,
@@ -45,6 +46,23 @@ def explanation_view(usage_id: str, explanation: "Explanation") -> dict[str, Any
             {"name": check.name, "passed": check.passed, "detail": check.detail or None} for check in explanation.checks
         ],
         "debit": event and _debit(event, explanation.personal),
+        "reversal": explanation.reversal and _reversal(explanation.reversal),
+    }
+
+
+def _reversal(reversal: "Reversal") -> dict[str, Any]:
+    """The correction that took the debit back."""
+    from domain.named import reversal_view
+
+    event = reversal.event
+    return {
+        "position": reversal.position,
+        "recorded_at": values.time_text(event.recorded_at),
+        "actor": event.actor or None,
+        "reason": event.reason or None,
+        "amount": event.amount,
+        "balance": event.balance,
+        "proof": reversal_view(event),
     }
 
 
