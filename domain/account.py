@@ -29,6 +29,7 @@ from domain.events import (
 from domain.lots import NEVER, Lot, expired
 from domain.money import ZERO
 from domain.months import Months
+from domain.payment_events import LowBalanceSet
 from domain.payment_state import NEW, RECHARGE, Dispute, Method, Payment, Purchase, Refund
 from domain.pools import Licence, Pool, Pools, Purchased
 from domain.recharge import LEVEL, OFF, TRIGGERED, Recharge
@@ -56,6 +57,7 @@ class CreditAccount:
         "held",
         "is_postpaid",
         "lots",
+        "low_balance",
         "methods",
         "months",
         "open_lots",
@@ -103,6 +105,7 @@ class CreditAccount:
         self.disputes: dict[str, Dispute] = {}
         self.budgets: dict[str, Budget] = {}  # by user (pseudonym; "": the whole account)
         self.reversals: dict[int, Reversed] = {}  # by the version of the debit
+        self.low_balance: Decimal | None = None  # below it `spendable` is told to be low; None: never
 
     def spendable(self, now: int) -> Decimal:
         """What pays usage that starts now: lots that are neither expired nor held, less debt."""
@@ -219,6 +222,9 @@ class CreditAccount:
         self.pools.purchased[event.plan] = Purchased(event.count, event.limits)
         self.pools.changed()
 
+    def _low_balance_set(self, event: LowBalanceSet) -> None:
+        self.low_balance = event.threshold
+
 
 _CHANGES: dict[type[Event], Callable[[CreditAccount, Any], None]] = {
     UsageDebited: CreditAccount._debited,
@@ -229,6 +235,7 @@ _CHANGES: dict[type[Event], Callable[[CreditAccount, Any], None]] = {
     LicenceAssigned: CreditAccount._assigned,
     LicenceRemoved: CreditAccount._removed,
     LicencesPurchased: CreditAccount._purchased,
+    LowBalanceSet: CreditAccount._low_balance_set,
     **payment_changes.CHANGES,
     **credit_changes.CHANGES,
     **usage_changes.CHANGES,
@@ -267,6 +274,7 @@ class AccountState(msgspec.Struct, array_like=True):
     postpaid: Decimal | None = None
     budgets: list[tuple[str, Budget]] = []
     reversals: list[tuple[int, int, str]] = []
+    low_balance: Decimal | None = None
 
 
 STATE_SCHEMA = 2
@@ -308,6 +316,7 @@ def dump_account(account: CreditAccount) -> bytes:
             account.postpaid,
             list(account.budgets.items()),
             [(debit, *undone) for debit, undone in account.reversals.items()],
+            account.low_balance,
         )
     )
 
@@ -343,6 +352,7 @@ def load_account(state: bytes) -> CreditAccount:
     account.postpaid = ZERO.scaleb(-stored.scale) if stored.postpaid is None else stored.postpaid
     account.budgets = dict(stored.budgets)
     account.reversals = {debit: Reversed(version, key) for debit, version, key in stored.reversals}
+    account.low_balance = stored.low_balance
     if stored.schema == 1:
         _since_schema_1(account)
     account.stream = account_stream(account.account_id)

@@ -60,3 +60,16 @@ def _times(account: CreditAccount) -> Iterator[_Time]:
             yield _Time(lot.expires_at - days * DAY, "credit.expiring", f"{lot.id} {days}", facts)
         ended = lot.expires_at + 1  # it pays what began at its expiry
         yield _Time(ended, "", f"ended {ended}", {}, lot)
+    for method in account.methods.values():
+        if not method.expires:
+            continue
+        ends = account.months.end(method.expires)
+        for days in CARD_DAYS:
+            facts = {
+                "method": method.id,
+                "brand": method.brand,
+                "last4": method.last4,
+                "expires": f"{method.expires // 100}-{method.expires % 100:02}",
+                "days": days,
+            }
+            yield _Time(ends - days * DAY, "card.expiring", f"{method.id} {method.expires} {days}", facts)

@@ -198,7 +198,9 @@ def _amount_of(account: CreditAccount, payment: str) -> str | None:
 def _method_of(account: CreditAccount, payment: str) -> str | None:
     """How people know the card or agreement: `visa 4242`."""
     found = account.payments.get(payment)
-    method = account.methods.get(found.method) if found is not None else None
+    if found is None:
+        return None
+    method = account.methods.get(found.method) or account.former_methods.get(found.method)
     if method is None:
         return None
     return f"{method.brand} {method.last4}".strip() or method.agreement or None
