@@ -120,6 +120,8 @@ def _value(setting: Setting, source: _Source) -> Any:
             raise Invalid("setting_conflict", f"{both} are both set: keep one", name)
         place = source.places[by_file]
         text = _read(Path(source.texts[by_file]), "invalid_setting", place).rstrip("\r\n")
+        if not text and setting.default is None:
+            return None  # an empty file stands for no secret: containers are given one for each
     else:
         place, text = source.places[name], source.texts[name]
     try:

@@ -36,7 +36,7 @@ def environment() -> list[tuple[str, str, str]]:
 
 def test_every_part_is_there() -> None:
     assert {"broker", "postgres", "migrate", "consume", "project"} <= SERVICES.keys()
-    assert OURS.keys() == {"migrate", "consume", "project"}
+    assert OURS.keys() == {"migrate", "consume", "project", "work", "serve"}
 
 
 def test_there_is_one_network_and_every_volume_is_declared() -> None:
@@ -74,13 +74,22 @@ def test_every_setting_is_one_of_the_program() -> None:
 
 
 def test_every_command_is_one_of_the_program() -> None:
-    checks = [service["healthcheck"]["test"] for service in OURS.values() if "healthcheck" in service]
+    checks = [OURS[name]["healthcheck"]["test"] for name in ("consume", "project", "work")]
     commands = [service["command"] for service in OURS.values()] + [check[2:] for check in checks]
 
     assert [check[:2] for check in checks] == [["CMD", "commcredits"]] * len(checks)
     for word, *arguments in commands:
         filled_in = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", argument) for argument in arguments]
         commands_of(word)[word].parser().read(filled_in)
+
+
+def test_whether_serve_is_ready_is_asked_at_its_own_port() -> None:
+    port = OURS["serve"]["command"][-1]
+    [check] = OURS["serve"]["healthcheck"]["test"][3:]
+
+    assert f"http://127.0.0.1:{port}/health/ready" in check
+    assert OURS["serve"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    compile(check, "health check", "exec")
 
 
 def test_the_example_names_every_variable_and_the_file_ignores_none() -> None:

@@ -212,6 +212,14 @@ def test_an_unknown_variable_with_the_prefix_is_only_reported(tmp_path: Path) ->
     assert loaded.unknown_variables == ("COMMCREDITS_SERVICE_PORT", "COMMCREDITS_STROE")
 
 
+def test_an_empty_file_stands_for_no_secret(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    environment = {"COMMCREDITS_STRIPE_API_KEY_FILE": str(empty), "COMMCREDITS_API_TOKEN_FILE": str(empty)}
+    settings = load(tmp_path, **environment).settings
+    assert (settings.stripe_api_key, settings.api_token) == (None, None)
+
+
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert load(tmp_path, COMMCREDITS_PLANS="", COMMCREDITS_KAFKA_PASSWORD="").settings == Settings()
 
