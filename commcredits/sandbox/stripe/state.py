@@ -13,7 +13,7 @@ from commcredits.sandbox.stripe.cards import Answer, Card
 from commcredits.sandbox.stripe.errors import missing
 
 Object = dict[str, Any]
-API_VERSION: Final = "2026-10-28.endive"
+API_VERSION: Final = "2026-08-26.dahlia"
 # what Stripe calls an object's kind -> how its ids begin
 PREFIXES: Final = {
     "customer": "cus",
