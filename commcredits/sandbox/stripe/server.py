@@ -39,7 +39,7 @@ class StripeSandbox:
         self._server = _Server(("127.0.0.1", port), self)
         self.url = self.state.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sandbox-stripe", daemon=True
+            target=self._server.serve_forever, args=(0.02,), name="sandbox-stripe", daemon=True
         )
 
     def start(self) -> Self:
