@@ -1,4 +1,4 @@
-"""Links of our own that a customer follows to a page of the provider: to save a card, to confirm a payment with the bank.
+"""Links of our own that lead a customer to a page of the provider: to save a card, to confirm a payment with the bank.
 
 A token says all by itself and is signed under a secret of this store; what it may still do is decided when it comes
 back, from the account's state.

@@ -1,26 +1,48 @@
-"""Paying while somebody waits: payment methods, one-time top-ups, refunds, the customer's links, the provider's webhooks.
+"""Paying while somebody waits: payment methods, one-time top-ups, refunds, money that came by another way.
 
 Each reads load -> decide -> append -> ask the provider -> append. What the provider does not answer in time, `work`
-finishes; the key under which it is asked makes sure that it is done once.
+finishes; the key under which it is asked makes sure that it is done once. Links and webhooks: customers.py.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple
 
+from application.administration import FundsResult
+from application.appending import Appender
+from application.cards import customer_of, save_card
+from application.claims import Claim, Claims
+from application.links import PAY, SETUP, Links
+from application.payments import Provider, ProviderUnavailable
+from application.work import Advancing
+from domain import methods
 from domain.account import CreditAccount
-from domain.commands import By
+from domain.by import By
+from domain.errors import Refused
+from domain.events import Event, FundsAdded
+from domain.funding import Funds, add_funds
+from domain.parts import PURCHASES
+from domain.payment_state import CARD, INVOICE, NEW, PROCESSING, TRYING
+from domain.purchases import purchase_by_key, request_purchase
+from domain.recharge import Policy
+from domain.refunds import refund_by_key, request_refund
+
+FOREGROUND_SECONDS = 60  # how long `work` leaves to us what somebody waits for
+_STATES = {"requested": "processing", "sent": "processing"}
 
 
 class Bought(NamedTuple):
-    """`state`: succeeded | processing | requires_action | failed. `failure`: why it failed, as an admin may be told."""
+    """`state`: succeeded | processing | requires_action | failed."""
 
     account: CreditAccount
     purchase: str
     state: str
     amount: Decimal
     balance: Decimal
-    action_url: str  # empty where no action is required
-    failure: str  # empty where it did not fail
+    action_url: str  # our link for the customer to confirm it; empty where no action is required
+    failure: str  # a code, as an admin may be told; empty where it did not fail
+    message: str  # the same as a sentence
     reachable: bool  # False: the provider did not answer; `work` finishes it
 
 
@@ -37,69 +59,166 @@ class Refunded(NamedTuple):
     reachable: bool
 
 
-class Link(NamedTuple):
-    """What a link leads to now. `url`: go on there; empty: show what `state` says.
-
-    `state`: open (go on) | done (the card is saved, the money has come) | processing (the bank takes its time) |
-    failed (`message` says why) | ended (there is nothing to confirm any more).
-    """
-
-    kind: str  # setup | pay
-    account: str
-    state: str
-    url: str
-    message: str
-
-
 class Paying:
-    """Use cases over one store and one provider (None: no provider is set up, only invoices)."""
+    """Use cases over one store and one provider (None: none is set up, and only invoices can be)."""
+
+    def __init__(
+        self, appender: Appender, advancing: Advancing, provider: Provider | None, links: Links, claims: Claims,
+        policy: Policy,
+    ) -> None:  # fmt: skip
+        self._appender, self._advancing, self._provider = appender, advancing, provider
+        self._links, self._claims, self._policy = links, claims, policy
 
     def buy(self, by: By, account_id: str, amount: Decimal, method: str = "", key: str = "") -> Bought:
-        """A one-time top-up. `method`: empty means the default one.
+        """A one-time top-up, of an amount at the account's scale. `method`: empty means the default one.
 
-        Raises Refused `no_payment_method`, `key_conflict`, `below_minimum`, `no_provider`; NotFound `unknown_method`;
-        Invalid `invalid_amount`.
+        Raises Refused `no_payment_method`, `key_conflict`, `below_minimum`, `amount_too_small`, `no_provider`;
+        NotFound `unknown_method`; Invalid `invalid_amount`.
         """
-        raise NotImplementedError
+
+        def decide(account: CreditAccount) -> list[Event]:
+            events = request_purchase(account, by, amount, method, key, self._policy.minimum)
+            if events and methods.paying_method(account, method).kind == CARD:
+                self.provider().check_amount(amount, account.currency)
+            return events
+
+        with self._claimed(account_id):
+            account, _ = self._appender.append(account_id, decide)
+            known = purchase_by_key(account, key)
+            purchase_id = known.id if known is not None else list(account.purchases)[-1]
+            reachable = self._advance(by, account_id, purchase_id)
+        account = self._appender.load(account_id)
+        purchase = account.purchases[purchase_id]
+        waits = purchase.state == "requires_action"
+        return Bought(
+            account,
+            purchase_id,
+            purchase.state,
+            purchase.amount,
+            account.balance,
+            self._links.url(PAY, account_id, purchase_id) if waits else "",
+            purchase.failure,
+            purchase.message,
+            reachable,
+        )
 
     def refund(self, by: By, account_id: str, lot: str, amount: Decimal | None = None, key: str = "") -> Refunded:
-        """Of a lot, None: all that is left of it. Raises Refused, NotFound, Invalid as `request_refund`."""
-        raise NotImplementedError
+        """Of a lot, None: all that is left of it. Raises Refused, NotFound, Invalid as `request_refund`; Refused
+        `no_provider`.
+        """
+
+        def decide(account: CreditAccount) -> list[Event]:
+            events = request_refund(account, by, lot, amount, key)
+            if events:
+                self.provider()
+            return events
+
+        with self._claimed(account_id):
+            account, _ = self._appender.append(account_id, decide)
+            known = refund_by_key(account, key)
+            refund_id = known.id if known is not None else list(account.refunds)[-1]
+            reachable = self._advance(by, account_id, refund_id)
+        account = self._appender.load(account_id)
+        refund = account.refunds[refund_id]
+        state = _STATES.get(refund.state, refund.state)
+        return Refunded(account, refund_id, lot, refund.amount, account.balance, state, refund.code, reachable)
+
+    def add_funds(self, by: By, account_id: str, funds: Funds) -> FundsResult:
+        """Money that came by another way. What a provider works on for the same thing is cancelled there first.
+
+        Raises as `domain.funding.add_funds`: Refused `recharge_in_progress` where it cannot be cancelled any more.
+        """
+        cancelled = self._cancel(by, account_id, funds)
+        account, events = self._appender.append(account_id, lambda account: add_funds(account, by, funds, cancelled))
+        added = next((event for event in events if isinstance(event, FundsAdded)), None)
+        lot = added.lot if added is not None else account.references[funds.reference][0]
+        return FundsResult(account, lot, funds.amount, added is None)
+
+    def _cancel(self, by: By, account_id: str, funds: Funds) -> bool:
+        """Whether the provider's payment for what this money is for was read back cancelled."""
+        account = self._appender.load(account_id)
+        payment = account.payments.get(funds.recharge_id or funds.purchase_id)
+        if payment is None or payment.state == NEW or self._provider is None:
+            return False
+        add_funds(account, by, funds, cancelled=True)  # raises what is wrong with it, before anything is cancelled
+        if funds.reference in account.references:
+            return False
+        state = self._advancing.cancel_at_provider(payment)
+        if state.state == "succeeded":
+            self._advancing.book(by, account, payment, state)
+        return state.state == "canceled"
 
     def add_card(self, by: By, account_id: str, token: str) -> tuple[CreditAccount, str]:
-        """Save a card that the provider knows by `token`; answers the method. Raises Refused `card_declined`,
-        `authentication_required` (use a link); ProviderUnavailable.
+        """Save a card that the provider knows by `token`; answers the method.
+
+        Raises CardDeclined; ProviderRefused `authentication_required` (a link is needed); ProviderUnavailable.
         """
-        raise NotImplementedError
+        account, customer = customer_of(self._appender, by, account_id, self.provider())
+        # the same card may be added, removed and added again: each time is another question to the provider
+        key = f"{account_id}:attach:{account.version}:{token}"
+        card = self.provider().attach(customer, token, key)
+        return save_card(self._appender, by, account_id, self.provider(), customer, card)
 
     def add_link(self, by: By, account_id: str) -> str:
-        """The provider's page where the customer saves a card. Raises ProviderUnavailable."""
-        raise NotImplementedError
+        """The provider's page where the customer saves a card. Raises Refused `no_provider`, ProviderUnavailable."""
+        _, customer = customer_of(self._appender, by, account_id, self.provider())
+        back = self._links.back(SETUP, account_id)
+        key = f"{account_id}:setup:{by.now}"
+        return self.provider().start_setup(customer, account_id, back, key).url
 
-    def add_invoice(self, by: By, account_id: str, agreement: str, purchase_order: str) -> tuple[CreditAccount, str]:
+    def add_invoice(
+        self, by: By, account_id: str, agreement: str, purchase_order: str = ""
+    ) -> tuple[CreditAccount, str]:
         """Pays by invoice under an agreement; answers the method."""
-        raise NotImplementedError
+        account, _ = self._appender.append(
+            account_id, lambda account: methods.add_invoice(account, by, agreement, purchase_order)
+        )
+        wanted = (INVOICE, agreement, purchase_order)
+        return account, next(
+            m.id for m in account.methods.values() if (m.kind, m.agreement, m.purchase_order) == wanted
+        )
 
     def default(self, by: By, account_id: str, method: str) -> CreditAccount:
         """The method that pays where none is named. Raises NotFound `unknown_method`."""
-        raise NotImplementedError
+        return self._appender.append(account_id, lambda account: methods.default_method(account, by, method))[0]
 
     def remove(self, by: By, account_id: str, method: str) -> CreditAccount:
-        """Forget a method, at the provider too. Raises NotFound `unknown_method`."""
-        raise NotImplementedError
+        """Forget a method; a card at the provider too, unless a charge under way is bound to it.
 
-    def webhook(self, body: bytes, signature: str) -> None:
-        """What the provider tells: its state is asked for and booked. Raises BadSignature, ProviderUnavailable."""
-        raise NotImplementedError
-
-    def open_link(self, by: By, token: str) -> Link:
-        """The customer follows our link. Raises NotFound `unknown_link`, ProviderUnavailable."""
-        raise NotImplementedError
-
-    def returned(self, by: By, token: str, session: str = "") -> Link:
-        """The provider has sent the customer back (query `back=1`; `session`: of a saved card)."""
-        raise NotImplementedError
+        Raises NotFound `unknown_method`, ProviderUnavailable.
+        """
+        account = self._appender.load(account_id)
+        found = methods.paying_method(account, method)
+        bound = {payment.method for payment in account.payments.values() if payment.state in (TRYING, PROCESSING)}
+        if found.kind == CARD and method not in bound:
+            self.provider().detach(found.token)
+        return self._appender.append(account_id, lambda account: methods.remove_method(account, by, method))[0]
 
     def action_url(self, account_id: str, of: str) -> str:
         """Our link for the customer to confirm a payment."""
-        raise NotImplementedError
+        return self._links.url(PAY, account_id, of)
+
+    def provider(self) -> Provider:
+        """Raises Refused `no_provider` where none is set up."""
+        if self._provider is None:
+            text = "no payment provider is set up: set COMMCREDITS_STRIPE_API_KEY, or pay by invoice"
+            raise Refused("no_provider", text)
+        return self._provider
+
+    def _advance(self, by: By, account_id: str, of: str) -> bool:
+        """False: the provider did not answer."""
+        try:
+            self._advancing.advance(by, account_id, PURCHASES, of)
+        except ProviderUnavailable:
+            return False
+        return True
+
+    @contextmanager
+    def _claimed(self, account_id: str) -> Iterator[None]:
+        """`work` leaves it to us; where it is at it already, both go on, and each step is done by one of them."""
+        claim = Claim(account_id, PURCHASES)
+        self._claims.take([claim], FOREGROUND_SECONDS)
+        try:
+            yield
+        finally:
+            self._claims.release(claim)

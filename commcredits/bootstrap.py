@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from application.administration import Administration
     from application.appending import Appender
     from application.budgets import BudgetKeeper
+    from application.claims import Claims
     from application.corrections import Corrections
     from application.dead_letters import DeadLetters
     from application.decks import DeckBook
     from application.explain import Explainer
     from application.ingest import Ingest
+    from application.links import Links
     from application.notices import Notices
+    from application.paying import Paying
     from application.payments import Provider
     from application.ports import Database, Store
+    from application.provider_events import ProviderEvents
+    from application.visits import Visits
+    from application.work import Advancing
     from commcredits.settings import Settings
     from domain.account import CreditAccount
     from domain.commands import By
@@ -39,10 +45,13 @@ def now() -> int:
 
 def create_read_models(database: "Database") -> None:
     """The read models' tables, where they are not there."""
-    from projections import balance, statement
+    from application import claims
+    from projections import balance, duties, statement
 
     balance.create(database)
     statement.create(database)
+    duties.create(database)
+    claims.create(database)
     create_notice_tables(database)
 
 
@@ -164,12 +173,58 @@ class Engine:
     def provider(self) -> "Provider | None":
         """Who takes money by card; None without an API key."""
         settings = self.settings
-        if settings.stripe_api_key is None:
+        if not settings.stripe_api_key:
             return None
         from adapters.payments.stripe import Stripe
 
         secrets = [secret.strip() for secret in (settings.stripe_webhook_secret or "").split(",")]
         return Stripe(settings.stripe_api_key, settings.stripe_api_base, [secret for secret in secrets if secret])
+
+    @cached_property
+    def links(self) -> "Links":
+        """Of our own, for customers."""
+        from application.links import Links
+
+        return Links(lambda content: self.vault.digest(content), self.settings.public_url)
+
+    @cached_property
+    def claims(self) -> "Claims":
+        """Of this process and thread."""
+        import os
+        import secrets
+        import socket
+
+        from application.claims import Claims
+
+        return Claims(self.store, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}", now)
+
+    @cached_property
+    def advancing(self) -> "Advancing":
+        """What is due on an account."""
+        from application.work import Advancing
+
+        return Advancing(self.appender, self.provider, self.links, self.policy)
+
+    @cached_property
+    def paying(self) -> "Paying":
+        """Payment methods, top-ups, refunds."""
+        from application.paying import Paying
+
+        return Paying(self.appender, self.advancing, self.provider, self.links, self.claims, self.policy)
+
+    @cached_property
+    def visits(self) -> "Visits":
+        """A customer at one of our links."""
+        from application.visits import Visits
+
+        return Visits(self.appender, self.advancing, self.provider, self.links)
+
+    @cached_property
+    def provider_events(self) -> "ProviderEvents":
+        """What the provider tells by itself."""
+        from application.provider_events import ProviderEvents
+
+        return ProviderEvents(self.appender, self.accounts, self.advancing, self.provider, now)
 
     @cached_property
     def dead_letters(self) -> "DeadLetters":

@@ -1,9 +1,11 @@
 """What read models need of the store; its errors pass through. `application.ports.Store` offers all of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+from uuid import UUID
 
+from domain.events import Recorded
 from projections.log import Entry, LogRow
 
 
@@ -26,6 +28,10 @@ class Store(Protocol):
 
     def select_log(self, after: int, limit: int, upto: int | None = None) -> list[LogRow]:
         """Rows after a position, in order; positions may have holes, and none is ever filled later."""
+        ...
+
+    def load_streams(self, originators: Sequence[UUID]) -> Mapping[UUID, tuple[bytes | None, int, list[Recorded]]]:
+        """Per originator: its newest snapshot's state (or None), its version (0), and the events after it."""
         ...
 
     def count_log(self, after: int) -> int:

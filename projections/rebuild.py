@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from domain.errors import NotFound, Refused
-from projections import balance, statement
+from projections import balance, duties, statement
 from projections.log import readable
 from projections.ports import Database, ReadModel, Store
 from projections.runner import BATCH
@@ -33,6 +33,7 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS: Final = {
     balance.NAME: Kind(balance.Balances, balance.TABLE, balance.COLUMNS),
     statement.NAME: Kind(statement.Statement, statement.TABLE, statement.COLUMNS),
+    duties.NAME: Kind(duties.Duties, duties.TABLE, duties.COLUMNS),
 }
 
 

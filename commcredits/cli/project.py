@@ -7,7 +7,8 @@ from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE
 from commcredits.cli.parser import Parser
 
-READ_MODELS = ("balance", "statement")
+READ_MODELS = ("balance", "statement")  # what `project` follows
+REBUILT = (*READ_MODELS, "duties")  # `work` follows its own
 
 
 def _project_options(parser: Parser) -> None:
@@ -15,7 +16,7 @@ def _project_options(parser: Parser) -> None:
 
 
 def _rebuild_options(parser: Parser) -> None:
-    parser.positional("name", "the read model: balance or statement", values.choice(*READ_MODELS))
+    parser.positional("name", "the read model: balance, statement or duties", values.choice(*REBUILT))
 
 
 def _project(context: Context, arguments: Namespace) -> int:

@@ -1,0 +1,226 @@
+"""`work`: does what is due, with the provider where it takes one: follows the log, claims, hands out to threads.
+
+The main thread keeps the duties up to the log and claims what is due; each account is advanced in a thread that has a
+store of its own, so a provider that is slow to answer keeps only its own accounts waiting (docs/decisions/0025).
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
+from typing import Final
+
+from adapters.store.watch import watch_log
+from application.claims import Claim
+from application.payments import ProviderUnavailable
+from application.ports import StoreUnavailable, WriteConflict
+from commcredits.bootstrap import Engine, now
+from commcredits.settings import Settings
+from consumers.kafka.errors import Stopped
+from consumers.kafka.patience import Patience
+from domain.commands import By
+from domain.parts import PARTS
+from projections.duties import Duties, due_accounts
+from projections.runner import IDLE_SECONDS, Follower
+
+NOTICES: Final = "notices"
+THREADS: Final = 16
+AT_ONCE: Final = 3 * THREADS  # claimed: so many wait for a thread that none of them has to wait for work
+CLAIM_SECONDS: Final = 6.0  # how long what a dead worker had begun keeps waiting
+RENEW_SECONDS: Final = CLAIM_SECONDS / 3
+LOOK_SECONDS: Final = 0.25  # how late a duty may be noticed that no event announces
+FIRST_PAUSE_SECONDS: Final = 0.2  # before a provider that did not answer is asked again
+LONGEST_PAUSE_SECONDS: Final = 60.0
+PAUSES_ONCE: Final = 5  # with `--once`: then it is left for another time
+ENGINE: Final = "engine"
+_log = logging.getLogger("commcredits.work")
+
+
+class Tally:
+    """How often each part was done something for; `unreachable`: how often a provider did not answer to the last."""
+
+    def __init__(self) -> None:
+        self.done = dict.fromkeys(PARTS, 0)
+        self.unreachable = 0
+        self.faults: list[Exception] = []  # each ended nothing but its own account's turn
+
+
+class Worker:
+    """One process's work. `at`: the time it is taken to be (µs; None: the clock's), `parts`: which of PARTS."""
+
+    def __init__(self, engine: Engine, parts: Sequence[str], at: int | None = None, once: bool = False) -> None:
+        self._engine, self._at, self._once = engine, at, once
+        self._parts = [part for part in PARTS if part in parts]
+        self._claims = engine.claims
+        self._follower = Follower(engine.store, [Duties()])
+        self._running: dict[Claim, Future[bool]] = {}
+        self._pauses: dict[Claim, int] = {}
+        self._left: set[Claim] = set()  # with `--once`: tried often enough
+        self._looked_at = self._renewed_at = time.monotonic()
+        self._local = threading.local()
+        self._opened = ExitStack()
+        self._pool = self._opened.enter_context(ThreadPoolExecutor(THREADS, "work"))
+        self.tally = Tally()
+
+    def close(self) -> None:
+        """Waits for what has begun, and lets go of the threads' stores."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for claim in list(self._running):
+            self._collect(claim)
+        self._opened.close()
+
+    def step(self) -> bool:
+        """Follow the log, gather what is done, begin what is due. False: nothing moved."""
+        moved = self._follower.step()
+        finished = [claim for claim, future in self._running.items() if future.done()]
+        for claim in finished:
+            self._collect(claim)
+        moved |= bool(finished)
+        clock = time.monotonic()
+        if moved or clock >= self._looked_at + LOOK_SECONDS:
+            self._looked_at = clock
+            moved |= self._begin()
+        if self._running and clock >= self._renewed_at + RENEW_SECONDS:
+            self._renewed_at = clock
+            self._claims.hold(self._running, CLAIM_SECONDS)
+        return moved
+
+    def idle(self) -> bool:
+        """Whether nothing is due any more but what was given up. Only to be asked when nothing moved."""
+        if self._running:
+            return False
+        at = self._time()
+        with self._engine.store.reading() as database:
+            due = {Claim(each, part) for part in self._parts for each in due_accounts(database, part, at, 1_000_000)}
+        return due <= self._left
+
+    def _time(self) -> int:
+        return now() if self._at is None else self._at
+
+    def _begin(self) -> bool:
+        """Claim what is due and nobody's, as much as there is room for."""
+        wanted: list[Claim] = []
+        with self._engine.store.reading() as database:
+            free_at = self._claims.now(database)
+            for part in self._parts:
+                room = AT_ONCE - len(self._running) - len(wanted)
+                if room > 0:
+                    accounts = due_accounts(database, part, self._time(), room, free_at)
+                    wanted += [Claim(account, part) for account in accounts]
+        wanted = [claim for claim in wanted if claim not in self._running and claim not in self._left]
+        taken = self._claims.take(wanted, CLAIM_SECONDS)
+        for claim in taken:
+            self._running[claim] = self._pool.submit(self._advance, claim)
+        return bool(taken)
+
+    def _advance(self, claim: Claim) -> bool:
+        """In a thread: everything of the account's that is due. False: something is, and cannot be done now."""
+        engine = self._thread_engine()
+        by = By(self._time(), ENGINE, ENGINE)
+        return engine.advancing.advance(by, claim.account, claim.part)
+
+    def _thread_engine(self) -> Engine:
+        engine: Engine | None = getattr(self._local, "engine", None)
+        if engine is None:
+            # a thread goes from account to account and meets none of them again soon
+            engine = Engine(replace(self._engine.settings, cache_accounts=100))
+            self._opened.callback(engine.close)
+            self._local.engine = engine
+        return engine
+
+    def _collect(self, claim: Claim) -> None:
+        """What came of a turn: the account is free again, or rests."""
+        future = self._running.pop(claim)
+        if future.cancelled():
+            return
+        try:
+            done = future.result()
+        except (ProviderUnavailable, StoreUnavailable, WriteConflict) as trouble:
+            _log.warning("%s of %s: %s", claim.part, claim.account, trouble)
+            self._rest(claim, PAUSES_ONCE)
+        except Exception as fault:  # noqa: BLE001 - one account's fault is told, and stops no other account
+            _log.error("%s of %s", claim.part, claim.account, exc_info=fault)
+            self.tally.faults.append(fault)
+            self._rest(claim, 0)
+        else:
+            self.tally.done[claim.part] += done
+            if done:
+                self._pauses.pop(claim, None)
+                self._claims.release(claim)
+            else:
+                self._rest(claim, 0)
+
+    def _rest(self, claim: Claim, pauses_once: int) -> None:
+        """Nobody looks at it for a while that grows; with `--once` it is left after so many."""
+        pauses = self._pauses[claim] = self._pauses.get(claim, 0) + 1
+        if self._once and pauses > pauses_once:
+            self._left.add(claim)
+            self.tally.unreachable += pauses_once > 0
+            self._claims.release(claim)
+        else:
+            self._claims.hold([claim], min(FIRST_PAUSE_SECONDS * 2 ** (pauses - 1), LONGEST_PAUSE_SECONDS))
+
+
+class NoticesThread:
+    """Notices go out in a thread of their own: nothing of money waits for them, nor they for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._stopping = settings, threading.Event()
+        self._pool = ThreadPoolExecutor(1, "notices")
+        self._done = self._pool.submit(self._run)
+
+    def check(self) -> None:
+        """Raises what ended it."""
+        if self._done.done():
+            self._done.result()
+
+    def close(self) -> None:
+        """Ends it; deliveries that are on their way are waited for."""
+        self._stopping.set()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        patience = Patience(self._settings.store_patience, self._stopping.is_set, lambda trouble: trouble)
+        with suppress(Stopped), closing(Engine(self._settings)) as engine:
+            notices = patience.ask(lambda: engine.notices, StoreUnavailable)
+            while not self._stopping.is_set():
+                if not patience.ask(lambda: notices.run(now()), StoreUnavailable, WriteConflict):
+                    self._stopping.wait(LOOK_SECONDS)
+
+
+def work(engine: Engine, parts: Sequence[str], stop: Callable[[], bool]) -> Tally:
+    """Until `stop()`. A store that goes away is waited for; then raises StoreUnavailable."""
+    patience = Patience(engine.settings.store_patience, stop, lambda trouble: trouble)
+    with suppress(Stopped), ExitStack() as stack:
+        watch = stack.enter_context(closing(watch_log(engine.settings.store)))
+        patience.ask(lambda: engine.store, StoreUnavailable)
+        worker = stack.enter_context(closing(Worker(engine, parts)))
+        notices = stack.enter_context(closing(NoticesThread(engine.settings))) if NOTICES in parts else None
+        while not stop():
+            try:
+                if notices is not None:
+                    notices.check()
+                if not worker.step():
+                    watch.wait(IDLE_SECONDS)
+            except (StoreUnavailable, WriteConflict) as trouble:
+                patience.bear(trouble)
+            else:
+                patience.over()
+        return worker.tally
+    return Tally()
+
+
+def work_once(engine: Engine, parts: Sequence[str], at: int | None) -> Tally:
+    """All that is due at a time (None: now), also what it makes due in turn. Raises the first fault of ours."""
+    with closing(watch_log(engine.settings.store)) as watch, closing(Worker(engine, parts, at, once=True)) as worker:
+        while worker.step() or not worker.idle():
+            watch.wait(LOOK_SECONDS / 10)
+    if worker.tally.faults:
+        raise worker.tally.faults[0]
+    if NOTICES in parts:
+        while done := engine.notices.run(now() if at is None else at):
+            worker.tally.done[NOTICES] = worker.tally.done.get(NOTICES, 0) + done
+    return worker.tally
