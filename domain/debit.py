@@ -77,7 +77,7 @@ def decide_rated(
     pools: tuple[PoolDraw, ...] = ()
     from_second = 0
     if direction == "out" and duration and (account.pools.licences or account.pools.purchased):
-        pools, from_second = pay(account.pools, _pools_for(account, usage, user, number), duration)
+        pools, from_second = pay(account.pools, pools_for(account, usage, user, number), duration)
     version = match.version
     decimals = version.decimals if version.decimals < account.scale else account.scale
     with_fee = not pools and (duration > 0 or account.settings.zero_second_fee)
@@ -110,7 +110,8 @@ def decide_rated(
     return Debit(amount, balance, _flags(account, usage, user, cost, amount, balance), proof)
 
 
-def _pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) -> Iterator[Pool]:
+def pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) -> Iterator[Pool]:
+    """The pools that a call may draw on, in order."""
     country = country_of(number.digits)
     pools, at = account.pools, usage.started_at
     if not is_conference(usage.call_type):
