@@ -62,10 +62,12 @@ class Claims:
             until = now + int(seconds * MICROSECONDS)
             database.executemany(HOLD, [(now, until, *claim, self._worker) for claim in sorted(claims)])
 
-    def release(self, claim: Claim) -> None:
-        """It may be taken at once."""
-        with self._store.transaction() as database:
-            database.execute(RELEASE, (*claim, self._worker))
+    def release(self, claims: Iterable[Claim]) -> None:
+        """They may be taken at once; where they are still ours."""
+        rows = [(*claim, self._worker) for claim in sorted(claims)]
+        if rows:
+            with self._store.transaction() as database:
+                database.executemany(RELEASE, rows)
 
     def now(self, database: Database) -> int:
         """By the store's clock."""

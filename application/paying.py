@@ -221,4 +221,4 @@ class Paying:
         try:
             yield
         finally:
-            self._claims.release(claim)
+            self._claims.release([claim])

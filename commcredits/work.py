@@ -27,7 +27,7 @@ from projections.duties import Duties, due_accounts
 from projections.runner import IDLE_SECONDS, Follower
 
 NOTICES: Final = "notices"
-THREADS: Final = 16
+THREADS: Final = 24
 AT_ONCE: Final = 3 * THREADS  # claimed: so many wait for a thread that none of them has to wait for work
 CLAIM_SECONDS: Final = 6.0  # how long what a dead worker had begun keeps waiting
 RENEW_SECONDS: Final = CLAIM_SECONDS / 3
@@ -68,17 +68,13 @@ class Worker:
     def close(self) -> None:
         """Waits for what has begun, and lets go of the threads' stores."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for claim in list(self._running):
-            self._collect(claim)
+        self._collect()
         self._opened.close()
 
     def step(self) -> bool:
-        """Follow the log, gather what is done, begin what is due. False: nothing moved."""
-        moved = self._follower.step()
-        finished = [claim for claim, future in self._running.items() if future.done()]
-        for claim in finished:
-            self._collect(claim)
-        moved |= bool(finished)
+        """Gather what is done, follow the log, begin what is due. False: nothing moved."""
+        moved = self._collect()
+        moved |= self._follower.step()  # after it: then the duties know what the turns that are over have done
         clock = time.monotonic()
         if moved or clock >= self._looked_at + LOOK_SECONDS:
             self._looked_at = clock
@@ -131,37 +127,41 @@ class Worker:
             self._local.engine = engine
         return engine
 
-    def _collect(self, claim: Claim) -> None:
-        """What came of a turn: the account is free again, or rests."""
-        future = self._running.pop(claim)
-        if future.cancelled():
-            return
+    def _collect(self) -> bool:
+        """What came of the turns that are over: each account is free again, or rests."""
+        over = [claim for claim, future in self._running.items() if future.done()]
+        free = [claim for claim in over if self._settle(claim, self._running.pop(claim))]
+        self._claims.release(free)
+        return bool(over)
+
+    def _settle(self, claim: Claim, turn: Future[bool]) -> bool:
+        """Whether the account is free again."""
+        if turn.cancelled():
+            return True
         try:
-            done = future.result()
+            done = turn.result()
         except (ProviderUnavailable, StoreUnavailable, WriteConflict) as trouble:
             _log.warning("%s of %s: %s", claim.part, claim.account, trouble)
-            self._rest(claim, PAUSES_ONCE)
+            return self._rest(claim, PAUSES_ONCE)
         except Exception as fault:  # noqa: BLE001 - one account's fault is told, and stops no other account
             _log.error("%s of %s", claim.part, claim.account, exc_info=fault)
             self.tally.faults.append(fault)
-            self._rest(claim, 0)
-        else:
-            self.tally.done[claim.part] += done
-            if done:
-                self._pauses.pop(claim, None)
-                self._claims.release(claim)
-            else:
-                self._rest(claim, 0)
+            return self._rest(claim, 0)
+        if not done:
+            return self._rest(claim, 0)
+        self.tally.done[claim.part] += 1
+        self._pauses.pop(claim, None)
+        return True
 
-    def _rest(self, claim: Claim, pauses_once: int) -> None:
-        """Nobody looks at it for a while that grows; with `--once` it is left after so many."""
+    def _rest(self, claim: Claim, pauses_once: int) -> bool:
+        """Nobody looks at it for a while that grows; with `--once` it is left after so many. True: it is left."""
         pauses = self._pauses[claim] = self._pauses.get(claim, 0) + 1
         if self._once and pauses > pauses_once:
             self._left.add(claim)
             self.tally.unreachable += pauses_once > 0
-            self._claims.release(claim)
-        else:
-            self._claims.hold([claim], min(FIRST_PAUSE_SECONDS * 2 ** (pauses - 1), LONGEST_PAUSE_SECONDS))
+            return True
+        self._claims.hold([claim], min(FIRST_PAUSE_SECONDS * 2 ** (pauses - 1), LONGEST_PAUSE_SECONDS))
+        return False
 
 
 class NoticesThread:
