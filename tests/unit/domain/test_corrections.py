@@ -17,7 +17,7 @@ from domain.errors import Refused
 from domain.events import Event, UsageDebited, decode_state, encode_state
 from domain.expiry import expire
 from domain.months import DAY
-from domain.payment_events import DisputeClosed, DisputeOpened, LotExpired, RefundRequested, UsageReversed
+from domain.payment_events import DisputeClosed, DisputeOpened, LotExpired, UsageReversed
 from domain.usage import Usage
 from tests.support.given import US_120_OWN, at, by, debit, decide, deck, do, fund, license_user, opened, rate, usage
 
@@ -112,6 +112,21 @@ def test_debt_that_another_correction_covered_returns_to_the_lot_whose_money_tha
     assert (account.balance, _lots(account)) == (6, {"lot-2": 6})
 
 
+def test_what_nobody_can_be_named_for_goes_to_lots_that_have_room_and_pay_the_last_first() -> None:
+    account = opened(scale=0)
+    fund(account, "5", "2025-06-01T00:00:00Z")
+    _debit(account, 5, start="2026-05-31T00:00:00Z")  # that lot has expired since
+    fund(account, "6", "2026-02-01T00:00:00Z")
+    fund(account, "6", "2026-03-01T00:00:00Z")
+    first = _debit(account, 16)
+    second = _debit(account, 5, usage_id="u-2")
+    _reverse(account, first)
+    _debit(account, 3, usage_id="u-3")
+    assert _lots(account) == {"lot-5": 4}
+    event = _reverse(account, second)
+    assert _parts(event) == [("lot-5", 2, False), ("lot-4", 3, False)]
+
+
 def test_what_belonged_to_an_expired_lot_is_a_granted_lot_of_thirty_days() -> None:
     account = opened(scale=0)
     fund(account, "10", "2025-06-01T00:00:00Z")
@@ -148,19 +163,15 @@ def test_a_lot_whose_money_went_back_to_the_bank_gets_nothing_more() -> None:
     assert account.lots["lot-2"].remaining == 0
 
 
-def test_what_no_lot_has_room_for_is_a_lot_of_its_own() -> None:
+def test_what_only_an_expired_lot_has_room_for_is_a_lot_of_its_own() -> None:
     account = opened(scale=0)
-    fund(account, "10")
-    debited = _debit(account, 4)
-    header = (1, at(NOW), at(NOW), "", "engine", "", "")
-    do(account, [RefundRequested(*header, "ref-1", "", "lot-2", Decimal(10), Decimal(4), "re_1", Decimal(-4))])
-    fund(account, "4", NOW, now=NOW)
-    lot = account.lots["lot-5"]
-    do(account, [RefundRequested(*header, "ref-2", "", lot.id, Decimal(4), Decimal(4), "re_2", Decimal(-4))])
-    fund(account, "4", NOW, now=NOW, granted=True)
-    event = _reverse(account, debited)
-    assert _parts(event) == [("lot-7", 4, False)]
-    assert account.balance == 4
+    fund(account, "6")
+    first = _debit(account, 10)
+    second = _debit(account, 5, usage_id="u-2")
+    _reverse(account, first)
+    event = _reverse(account, second, now="2027-06-01T00:00:00Z")
+    assert _parts(event) == [(f"lot-{account.version}", 5, True)]
+    assert (account.balance, account.lots["lot-2"].remaining) == (6, 1)
 
 
 def test_minutes_return_to_their_month() -> None:
