@@ -26,6 +26,8 @@ from domain.funding import Funds as Funds
 from domain.funding import add_funds as add_funds
 from domain.money import CURRENCIES, MAX_SCALE
 from domain.months import check_zone, next_month
+from domain.payment_events import PaymentCancelled
+from domain.payment_state import NEW, PURCHASE
 from domain.recharging import Level as Level
 from domain.recharging import must_not_recharge
 from domain.recharging import recharge_off as recharge_off
@@ -84,8 +86,12 @@ def change_settings(account: CreditAccount, by: By, settings: Settings) -> list[
 
 
 def close(account: CreditAccount, by: By) -> list[Event]:
-    """At any balance. Closing twice writes nothing."""
-    return [] if account.closed else [AccountClosed(*header(account, by))]
+    """At any balance. Closing twice writes nothing. What is on its way is cancelled: at the provider, if it is there."""
+    if account.closed:
+        return []
+    head = header(account, by)
+    asked = [payment.of for payment in account.payments.values() if (payment.kind, payment.state) == (PURCHASE, NEW)]
+    return [AccountClosed(*head), *(PaymentCancelled(*head, of, "closed") for of in asked)]
 
 
 def assign_licence(

@@ -134,7 +134,7 @@ def payment_tried(account: CreditAccount, by: By, of: str, present: bool) -> lis
 def payment_succeeded(account: CreditAccount, by: By, of: str, amount: Decimal) -> list[Event]:
     """The money has come: what the provider says it took is booked, also where it was to be cancelled."""
     payment = account.payments.get(of)
-    if payment is None:
+    if payment is None or payment.state == NEW:
         return []
     return [paid_by(account, by, payment, amount.quantize(quantum(account.scale)))]
 

@@ -121,7 +121,10 @@ def resume(account: CreditAccount, by: By) -> list[Event]:
 def must_not_recharge(account: CreditAccount) -> None:
     """Before post-paid is switched on. Raises Refused `recharge_is_on`."""
     recharge = account.recharge
-    if recharge.is_on or recharge.recharge_id:
+    if recharge.recharge_id and not recharge.is_on:
+        text = f"recharge {recharge.recharge_id} is still being cancelled at the provider: wait until that is done"
+        raise Refused("recharge_is_on", text, "when_empty")
+    if recharge.is_on:
         text = (
             "auto-recharge is on and would refill the credit for ever, so that post-paid would never begin: switch it"
             " off first"
