@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from application.sending import Answer, Mail
 
 SECONDS: Final = 10.0  # for each step of a conversation
-CONVERSATION_SECONDS: Final = 30.0  # after which no further mail is begun
+CONVERSATION_SECONDS: Final = 10.0  # after which no further mail is begun
 _PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _SHOWN_CHARACTERS: Final = 200
 

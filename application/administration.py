@@ -11,7 +11,7 @@ from application.accounts import Accounts
 from application.appending import Appender
 from application.ports import Store
 from application.privacy import Sealer, Vault
-from domain import commands
+from domain import commands, notices
 from domain.account import CreditAccount
 from domain.commands import By, Funds, Level
 from domain.errors import NotFound
@@ -88,6 +88,10 @@ class Administration:
     def resume_recharge(self, by: By, account_id: str) -> CreditAccount:
         """Armed again after it was suspended. Raises Refused `recharge_is_off`."""
         return self._append(account_id, lambda account: commands.resume(account, by))[0]
+
+    def set_low_balance(self, by: By, account_id: str, threshold: Decimal | None) -> CreditAccount:
+        """Below what a notice `balance.low` is given; None: never."""
+        return self._append(account_id, lambda account: notices.set_low_balance(account, by, threshold))[0]
 
     def assign_licences(self, by: By, account_id: str, rows: Sequence[LicenceRow]) -> CreditAccount:
         """All of them in one commit, or none."""

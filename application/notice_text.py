@@ -46,7 +46,7 @@ def write(about: About, facts: Mapping[str, Any], language: str) -> Text:
     says = words.kinds[about.kind]
     fields = _Fields(shown)
     account = f"{about.name} ({about.account})" if about.name else about.account
-    subject = f"{words.product}: {says.subject.format_map(fields)} – {about.account}"
+    subject = f"{words.product}: {says.subject.format_map(fields)} ({about.account})"
     sentences = [each.format_map(fields) for each in (says.says, says.advice) if each]
     rows = [(words.account, account)]
     rows += [(label, shown[name]) for name, label in words.labels.items() if shown.get(name)]

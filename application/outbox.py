@@ -226,12 +226,11 @@ def book(database: Database, tried: Delivery, next_at: int) -> None:
     )
 
 
-def put_off(database: Database, target: str, next_at: int) -> None:
-    """What else is on its way to a target that does not answer."""
-    database.execute(
-        "UPDATE deliveries SET next_at = ? WHERE target = ? AND status = 'pending' AND next_at < ?",
-        (next_at, target, next_at),
-    )
+def put_off(database: Database, channel: str, target: str, next_at: int) -> None:
+    """What is on its way by a channel, or to one target of it, and would be tried before."""
+    sql = "UPDATE deliveries SET next_at = ? WHERE channel = ? AND status = 'pending' AND next_at < ?"
+    which = (" AND target = ?", target) if target else ("",)
+    database.execute(sql + which[0], (next_at, channel, next_at, *which[1:]))
 
 
 def again(database: Database, deliveries: Iterable[Delivery], now: int) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from application.payments import Provider
     from application.ports import Database, Store
     from application.provider_events import ProviderEvents
+    from application.recipients import Recipients
     from application.visits import Visits
     from application.work import Advancing
     from commcredits.settings import Settings
@@ -244,9 +245,16 @@ class Engine:
     @cached_property
     def notices(self) -> "Notices":
         """Messages to people and their systems."""
-        from application.notices import Notices
+        from commcredits.notifying import notices_of
 
-        return Notices()
+        return notices_of(self)
+
+    @cached_property
+    def recipients(self) -> "Recipients":
+        """Who gets those messages."""
+        from commcredits.notifying import recipients_of
+
+        return recipients_of(self)
 
     @cached_property
     def plans(self) -> "dict[str, Plan]":

@@ -24,6 +24,11 @@ _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
 _OTHERWISE = {"UK": "GB", "EL": "GR"}  # how the EU writes two countries; numbers and plans go by ISO 3166
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,190}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*",
+    re.ASCII,
+)
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
 
 
@@ -45,6 +50,14 @@ def name(text: str) -> str:
     """A name of something: 1 to 200 characters, none of them a control character."""
     if not _NAME.fullmatch(text):
         raise ValueError(f"is 1 to 200 characters in UTF-8 without control characters, not {text[:40]!r}")
+    return text
+
+
+def email(text: str) -> str:
+    """An e-mail address, without a name before it."""
+    local = text.partition("@")[0]
+    if not _EMAIL.fullmatch(text) or local.startswith(".") or local.endswith(".") or ".." in local:
+        raise ValueError(f"is an address such as ana@contoso.com, not {text[:80]!r}")
     return text
 
 

@@ -39,6 +39,8 @@ NOUNS: Final = {
     "dead-letters": "dead_letters",
     "retry": "dead_letters",
     "discard": "dead_letters",
+    "notice": "notice",
+    "webhook": "webhook",
     "simulate": "simulate",
     "sandbox": "sandbox",
     "settings": "settings",
