@@ -148,6 +148,13 @@ class Paying:
             self._advancing.book(by, account, payment, state)
         return state.state == "canceled"
 
+    def check_amount(self, account_id: str, amount: Decimal, method: str = "") -> None:
+        """Whether the card that would pay can be charged so. Raises Refused `amount_too_small`, `amount_too_large`."""
+        account = self._appender.load(account_id)
+        chosen = account.methods.get(method or account.default_method)
+        if self._provider is not None and (chosen is None or chosen.kind == CARD):
+            self._provider.check_amount(amount, account.currency)
+
     def add_card(self, by: By, account_id: str, token: str) -> tuple[CreditAccount, str]:
         """Save a card that the provider knows by `token`; answers the method.
 

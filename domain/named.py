@@ -12,7 +12,7 @@ from domain.events import BilledSlot, Event, FundsAdded, LotDraw, PoolDraw, Proo
 from domain.instants import format_instant
 from domain.lots import Lot
 from domain.payment_events import DisputeClosed, LotExpired, RefundFailed, RefundRequested, UsageReversed
-from domain.payment_state import Payment
+from domain.payment_state import Method, Payment
 from domain.payments import waits_for_money
 from domain.pools import Pool
 from domain.recharge import SUSPENDED
@@ -173,6 +173,22 @@ def budget_view(account: CreditAccount, user: str, now: int, names: dict[str, st
 
 def _month(month: int) -> str:
     return f"{month // 100}-{month % 100:02}"
+
+
+def method_view(account: CreditAccount, method: Method) -> Named:
+    """A payment method. Of a card only what its provider shows of it; of an invoice its agreement."""
+    return {
+        "account": account.account_id,
+        "method": method.id,
+        "kind": method.kind,
+        "provider": method.provider or None,
+        "brand": method.brand or None,
+        "last4": method.last4 or None,
+        "expires": _month(method.expires) if method.expires else None,
+        "agreement": method.agreement or None,
+        "purchase_order": method.purchase_order or None,
+        "default": account.default_method == method.id,
+    }
 
 
 def recharge_view(account: CreditAccount, now: int | None = None, action_url: str = "") -> Named:

@@ -23,6 +23,7 @@ _SMALLEST: Final = {
     "NOK": Decimal("3.00"), "NZD": Decimal("0.50"), "PLN": Decimal("2.00"), "RON": Decimal("2.00"),
     "SEK": Decimal("3.00"), "SGD": Decimal("0.50"), "THB": Decimal("10.00"), "USD": Decimal("0.50"),
 }  # fmt: skip
+_LARGEST: Final = 99_999_999  # minor units: eight digits, in any currency
 
 
 def decimals(currency: str) -> int:
@@ -52,8 +53,10 @@ def from_minor(units: int, currency: str) -> Decimal:
 
 
 def check_charge(amount: Decimal, currency: str) -> None:
-    """Raises Invalid `invalid_amount`, Refused `amount_too_small`."""
-    to_minor(amount, currency)
+    """Raises Invalid `invalid_amount`, Refused `amount_too_small`, `amount_too_large`."""
+    if to_minor(amount, currency) > _LARGEST:
+        most = from_minor(_LARGEST, currency)
+        raise Refused("amount_too_large", f"the largest payment by card is {most:f} {currency}", "amount")
     smallest = _SMALLEST.get(currency)
     if smallest is not None and amount < smallest:
         text = f"the smallest payment by card is {smallest:f} {currency}, this is {amount:f}"

@@ -171,7 +171,7 @@ def _summary(account: "CreditAccount") -> dict[str, Any]:
 
 def account_view(account: "CreditAccount", engine: "Engine") -> dict[str, Any]:
     """An account whole: settings, licences (users by name, the pseudonym when erased), recharge state."""
-    from domain.named import recharge_view
+    from commcredits.cli.recharge import recharge_shape
 
     held = [licence for licences in account.pools.licences.values() for licence in licences]
     names = engine.vault.names({licence.user for licence in held}) if held else {}
@@ -187,7 +187,7 @@ def account_view(account: "CreditAccount", engine: "Engine") -> dict[str, Any]:
         for licence in held
     ]
     purchased = [{"plan": plan, "count": bought.count} for plan, bought in account.pools.purchased.items()]
-    recharge = recharge_view(account)
+    recharge = recharge_shape(engine, account)
     return {**_summary(account), "licences": licences, "purchased": purchased, "recharge": recharge}
 
 

@@ -9,6 +9,7 @@ from commcredits import values
 from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE
 from commcredits.cli.parser import Parser
+from commcredits.cli.recharge import recharge_shape
 
 if TYPE_CHECKING:
     from commcredits.bootstrap import Engine
@@ -46,7 +47,7 @@ def _balance(context: Context, arguments: Namespace) -> int:
         )
         raise NotFound("unknown_account", f"there is {which}", "account")
     account, fresh = found
-    view = balance_view(account, now, _names(engine, account))
+    view = {**balance_view(account, now, _names(engine, account)), "recharge": recharge_shape(engine, account)}
     shown = {name: view[name] for name in ("account", "currency", "balance", "spendable", "postpaid")}
     context.output.document({**shown, **fresh.view(), **view})
     return DONE

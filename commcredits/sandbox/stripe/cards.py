@@ -65,7 +65,8 @@ def answer_of(given: Any) -> Answer:
 
 @dataclass
 class Card:
-    """How a card behaves. `authentication`: "", "always", or "setup" (asked at saving; unattended only then not)."""
+    """How a card behaves. `authentication`: "", "always" (on every charge), or "setup" (asked at saving; charged
+    unattended only then)."""
 
     brand: str = "visa"
     last4: str = "4242"

@@ -68,7 +68,7 @@ def confirm_setup(state: State, params: Object, setup_id: str) -> Object:
     if card.on_attach:
         raise _fail(state, setup, Answer("declined", card.on_attach), method)
     setup |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
-    if card.authentication:
+    if card.authentication == "setup":
         setup |= {"status": "requires_action", "next_action": redirect(state, setup, params.get("return_url"))}
         state.emit("setup_intent.requires_action", setup)
         return setup
