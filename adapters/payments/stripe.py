@@ -85,7 +85,7 @@ class Stripe:
         self._v1 = client.v1
 
     def check_amount(self, amount: Decimal, currency: str) -> None:
-        """Raises Invalid `invalid_amount`, Refused `amount_too_small`."""
+        """Raises Invalid `invalid_amount`, Refused `amount_too_small`, `amount_too_large`."""
         check_charge(amount, currency)
 
     def create_customer(self, account_id: str, key: str) -> str:
@@ -117,7 +117,7 @@ class Stripe:
                 {
                     "mode": "setup",
                     "customer": customer,
-                    "allowed_payment_method_types": ["card"],
+                    "payment_method_types": ["card"],
                     "success_url": returns,
                     "cancel_url": return_url,
                     "client_reference_id": account_id,
@@ -142,7 +142,7 @@ class Stripe:
                 {
                     "customer": customer,
                     "payment_method": token,
-                    "allowed_payment_method_types": ["card"],
+                    "payment_method_types": ["card"],
                     "usage": "off_session",
                     "confirm": True,
                     "expand": ["payment_method"],
@@ -186,7 +186,7 @@ class Stripe:
                     "amount": to_minor(amount, currency),
                     "currency": currency.lower(),
                     "customer": customer,
-                    "allowed_payment_method_types": ["card"],
+                    "payment_method_types": ["card"],
                     "description": of,
                     "metadata": {"account": account_id, "of": of},
                 },
@@ -207,7 +207,7 @@ class Stripe:
             params["return_url"] = return_url
         with _asking():
             try:
-                return _write(
+                return _under(
                     key,
                     lambda options: self._v1.payment_intents.confirm(payment_id, params, options),
                     self._confirmed,
@@ -371,6 +371,17 @@ def _write(
     send: "Callable[[RequestOptions], _Sent]",
     read: Callable[[_Sent], _Answer],
     look: Callable[[], _Answer | None] = _nothing,
+) -> _Answer:
+    """`_under` a key, with the port's errors."""
+    with _asking():
+        return _under(key, send, read, look)
+
+
+def _under(
+    key: str,
+    send: "Callable[[RequestOptions], _Sent]",
+    read: Callable[[_Sent], _Answer],
+    look: Callable[[], _Answer | None],
 ) -> _Answer:
     """Send under a key. `read` makes the answer of what Stripe sends back; `look` finds what a 500 did all the same."""
     for number in range(1, MAX_KEYS + 1):
