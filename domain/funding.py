@@ -12,6 +12,9 @@ from domain.months import add_months
 from domain.payment_events import PaymentCancelled
 from domain.payment_state import NEW, PURCHASE, RECHARGE, Payment
 
+_NOT_OPEN = {RECHARGE: "recharge_not_open", PURCHASE: "purchase_not_open"}
+_IN_PROGRESS = {RECHARGE: "recharge_in_progress", PURCHASE: "purchase_in_progress"}
+
 
 class Funds(NamedTuple):
     """Money received: what `funds add` was given."""
@@ -76,10 +79,10 @@ def _ended(account: CreditAccount, by: By, funds: Funds, cancelled: bool) -> lis
             continue
         payment = account.payments.get(of)
         if payment is None or payment.kind != kind:
-            raise NotFound(f"{kind}_not_open", f"{kind} {of} is not open", kind)
+            raise NotFound(_NOT_OPEN[kind], f"{kind} {of} is not open", kind)
         if payment.state != NEW and not cancelled:
             text = f"{kind} {of} is being paid by the provider: it has to be cancelled there first"
-            raise Refused(f"{kind}_in_progress", text, kind)
+            raise Refused(_IN_PROGRESS[kind], text, kind)
         payments.append(payment)
     return [
         PaymentCancelled(*header(account, by), payment.of, "funded") for payment in payments if payment.state != NEW
