@@ -59,7 +59,7 @@ def _of_payment(account: CreditAccount, payment: Payment) -> Iterator[Duty]:
         if payment.present:
             yield Duty(kind, payment.of, payment.since)
         yield Duty("action_timeout", payment.of, payment.until)
-    elif payment.kind == PURCHASE or not waits_for_money(account, payment):
+    elif not waits_for_money(account, payment):
         due_at = payment.next_try_at if payment.state == RETRYING else payment.since
         if due_at is not None:
             yield Duty(kind, payment.of, due_at)

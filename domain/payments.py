@@ -104,9 +104,11 @@ def is_filled(account: CreditAccount, now: int) -> bool:
 
 
 def waits_for_money(account: CreditAccount, payment: Payment) -> bool:
-    """Whether no card pays it: what ends it is `funds add`."""
+    """Whether no card pays it: what ends it is `funds add`. (A purchase whose method is gone is cancelled.)"""
+    if payment.state not in (NEW, CREATED, RETRYING):
+        return False
     method = method_of(account, payment)
-    return payment.state in (NEW, CREATED, RETRYING) and (method is None or method.kind == INVOICE)
+    return payment.kind == RECHARGE if method is None else method.kind == INVOICE
 
 
 def payment_created(account: CreditAccount, by: By, of: str, provider: str, payment_id: str) -> list[Event]:
