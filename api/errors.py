@@ -15,6 +15,7 @@ from application.ports import SchemaMissing, StoreUnavailable, WriteConflict
 from domain.errors import DomainError, Invalid, NotFound, Refused
 
 RETRY_SECONDS: Final = "1"
+BODY: Final = "data"  # what litestar calls it
 UNAVAILABLE: Final = 503
 _log = logging.getLogger("commcredits.serve")
 
@@ -82,9 +83,12 @@ def _invalid(error: ValidationException) -> Fault:
     """A body or parameter that has not the documented shape, by its first field that is wrong."""
     extra = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
     message, field = str(extra.get("message") or error.detail), str(extra.get("key") or "")
-    if not field and "`" in message:  # msgspec names a field that is missing or not known in its text only
-        field = message.split("`")[1].removeprefix("$.")
-    return Fault(400, "invalid_field" if field else "invalid_body", f"{field}: {message}" if field else message, field)
+    if field == BODY:  # the body as a whole; msgspec names a field that is missing or not known in its text only
+        field = message.split("`")[1].removeprefix("$.") if "field `" in message else ""
+        message = "send a JSON object" if BODY in message else message
+    return Fault(
+        400, "invalid_field" if field else "invalid_body", f"{field}: {message}" if field else message, field or None
+    )
 
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

@@ -48,6 +48,22 @@ class DeckBook:
             self._add(version)
         self._position = position
 
+    def renewed(self, at: int) -> "DeckBook":
+        """A book up to the log's present end, ready for calls at that time; this one stays as it is."""
+        book = DeckBook(self._store)
+        book._decks, book._position = dict(self._decks), self._position
+        position = self._store.max_position()
+        for version in imported(self._store, self._position, position):
+            known = book._decks.pop(version.deck, None)
+            if known is None:
+                book._add(version)
+            else:
+                book._decks[version.deck] = known.with_version(version)
+        book._position = position
+        for deck in book._decks.values():
+            deck.prepare(at)
+        return book
+
     def _add(self, version: DeckVersion) -> None:
         known = self._decks.get(version.deck)
         if known is None:

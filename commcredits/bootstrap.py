@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from application.accounts import Accounts
     from application.administration import Administration
     from application.appending import Appender
+    from application.authorize import Authorizer
     from application.budgets import BudgetKeeper
     from application.claims import Claims
     from application.corrections import Corrections
@@ -255,6 +256,13 @@ class Engine:
         from commcredits.notifying import recipients_of
 
         return recipients_of(self)
+
+    @cached_property
+    def authorizer(self) -> "Authorizer":
+        """Whether a call may be made."""
+        from application.authorize import Authorizer
+
+        return Authorizer(self.store, self.vault, self.accounts, self.decks, now)
 
     @cached_property
     def plans(self) -> "dict[str, Plan]":

@@ -16,15 +16,17 @@ import uvicorn
 import uvloop
 from litestar.types import ASGIApp
 
-from application.ports import Store
 from commcredits import __version__
-from commcredits.bootstrap import Engine
+from commcredits.bootstrap import Engine, now
 from commcredits.stopping import SIGNALS
 from domain.errors import Invalid, Refused
 
 GRACE_SECONDS: Final = 10  # for answers on their way, once it is asked to stop
 KEEP_ALIVE_SECONDS: Final = 75  # longer than a proxy in front keeps an idle connection
 BACKLOG: Final = 2048
+SWITCH_SECONDS: Final = (
+    0.0005  # how long a request may wait for a thread that reads: Python's 5 ms are its whole budget
+)
 
 
 def serve(engine: Engine, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -38,6 +40,8 @@ def serve(engine: Engine, host: str, port: int, ready: Callable[[str], None]) ->
         text = f"{host} is reached from outside: set COMMCREDITS_API_TOKEN, or listen on 127.0.0.1"
         raise Invalid("api_token_missing", text, "host")
     logging.basicConfig(stream=sys.stderr, format="commcredits serve: %(message)s")
+    _ = engine.vault  # what cannot be opened is told now
+    sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(host, port) as listener:
         uvloop.run(_run(engine, listener, ready))
 
@@ -102,20 +106,11 @@ async def _run(engine: Engine, listener: socket.socket, ready: Callable[[str], N
 
 def _app(engine: Engine) -> ASGIApp:
     from api.app import create_app
+    from api.authorize import authorize
+    from api.following import Following
     from api.health import health
+    from commcredits.serve_sources import LogSource, StoreSource
 
-    return create_app(health(_Log(engine.store)), engine.settings.api_token, __version__, [])
-
-
-class _Log:
-    """The log as it is."""
-
-    trouble = ""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    @property
-    def position(self) -> int:
-        """Its end."""
-        return self._store.max_position()
+    settings = engine.settings
+    book = Following(lambda: LogSource(settings), lambda: StoreSource(settings), settings.cache_accounts, now)
+    return create_app([*health(book), *authorize(book)], settings.api_token, __version__, [book.running])

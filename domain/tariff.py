@@ -64,6 +64,23 @@ class Deck:
         """A later import. What is compiled of the others is kept."""
         self._set((*self.versions, version))
 
+    def with_version(self, version: DeckVersion) -> "Deck":
+        """The same with a later import; this one stays as it is. What is compiled is shared."""
+        deck = Deck((*self.versions, version), self._load)
+        deck._compiled = self._compiled
+        return deck
+
+    def is_ready(self, at: int) -> bool:
+        """Whether the version in force at an instant is compiled, so that looking up is quick."""
+        version = self.version_at(at)
+        return version is None or version.version in self._compiled
+
+    def prepare(self, at: int) -> None:
+        """Compile the version in force at an instant."""
+        version = self.version_at(at)
+        if version is not None and version.version not in self._compiled:
+            self._compile(version)
+
     @property
     def newest(self) -> DeckVersion:
         """The latest import."""

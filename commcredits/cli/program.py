@@ -35,6 +35,7 @@ NOUNS: Final = {
     "statement": "balance",
     "explain": "explain",
     "usage": "usage",
+    "authorize": "authorize",
     "serve": "serve",
     "dead-letters": "dead_letters",
     "retry": "dead_letters",

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from application.decks import Quote
 
 
-def _number(text: str) -> str:
+def number(text: str) -> str:
+    """A telephone number, as it was written."""
     from domain.numbers import parse_number
 
     if parse_number(text) is None:
@@ -21,10 +22,10 @@ def _number(text: str) -> str:
 
 
 def _options(parser: Parser) -> None:
-    parser.positional("number", "the number called (or the service number dialled)", _number)
+    parser.positional("number", "the number called (or the service number dialled)", number)
     parser.positional("seconds", "how long the call lasted", values.whole(0, 2_678_400))
     parser.option("--deck", "else `default`, else the only one", values.name, shown="N")
-    parser.option("--from-number", "where the call comes from", _number, shown="N")
+    parser.option("--from-number", "where the call comes from", number, shown="N")
     parser.option("--direction", "out (the default) or in", values.choice("out", "in"), shown="out|in")
     parser.option("--at", "when the call started; else now", values.instant, shown="TIME")
 
