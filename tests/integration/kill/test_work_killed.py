@@ -1,0 +1,150 @@
+"""`work` is killed after every step of a recharge, a purchase and a refund, while the provider misbehaves: each is paid
+for once, and the provider's ledger and ours agree to the cent.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from commcredits.sandbox.stripe.server import StripeSandbox
+from domain.events import AutoRechargeTriggered, FundsAdded
+from domain.purchases import request_purchase
+from domain.refunds import request_refund
+from tests.support.shop import Shop, money
+from tests.support.waiting import wait_until
+
+ROUNDS = int(os.environ.get("COMMCREDITS_SOAK_ROUNDS", "6"))
+EVERY_CASE = 50  # rounds from which on nothing is left out
+
+FAULTS = ("", "error_before", "error_after", "cut_before", "cut_after", "late", "rate_limit")
+COMMON = ("after write", "after take")
+CHARGED = (
+    *("before create_payment", "after create_payment", "before PaymentCreated", "after PaymentCreated"),
+    *("before PaymentTried", "after PaymentTried", "after confirm", "before FundsAdded", "after FundsAdded"),
+    *("before release", "after release"),
+)
+REFUNDED = ("before refund", "after refund", "before RefundSent", "after RefundSent", "after release")
+STEPS = {"recharges": (*COMMON, *CHARGED), "purchases": (*COMMON, *CHARGED), "refunds": (*COMMON, *REFUNDED)}
+PATHS = {
+    "recharges": ("/v1/payment_intents", "/v1/payment_intents/*/confirm"),
+    "purchases": ("/v1/payment_intents", "/v1/payment_intents/*/confirm"),
+    "refunds": ("/v1/refunds",),
+}
+
+
+class Case(NamedTuple):
+    """Killed at a step of a story, while the requests of a path meet a fault once."""
+
+    story: str
+    step: str
+    fault: str
+    path: str
+
+
+CASES = [
+    Case(story, step, fault, path)
+    for story in STEPS
+    for step, fault in itertools.product(STEPS[story], FAULTS)
+    for path in (PATHS[story] if fault else PATHS[story][:1])
+]
+
+
+@pytest.fixture
+def shop(store_url: str, stripe_sandbox: StripeSandbox, tmp_path: Path) -> Iterator[Shop]:
+    with closing(Shop(store_url, stripe_sandbox, tmp_path)) as shop:
+        yield shop
+
+
+def sample(shop: Shop) -> list[Case]:
+    """All of them, or some, others on each store."""
+    if ROUNDS >= EVERY_CASE:
+        return CASES
+    chosen = random.Random(shop.settings.store.partition(":")[0])
+    return [case for story in STEPS for case in chosen.sample([c for c in CASES if c.story == story], ROUNDS // 3)]
+
+
+def begin(shop: Shop, account: str, story: str) -> None:
+    """What is then on the log, and to be done by `work`."""
+    shop.open(account)
+    append, by = shop.engine.appender.append, shop.by()
+    if story == "recharges":
+        shop.arm(account)
+    elif story == "purchases":
+        buy(shop, account, "key")
+    else:
+        lot = next(iter(shop.engine.paying.buy(by, account, money("80")).account.lots))
+        append(account, lambda now: request_refund(now, by, lot, money("30"), "key"))
+
+
+def buy(shop: Shop, account: str, key: str) -> None:
+    """As the command does that is killed before it has asked the provider for anything."""
+    by = shop.by()
+    shop.engine.appender.append(account, lambda now: request_purchase(now, by, money("50"), "", key, money("50")))
+
+
+def test_work_killed_at_each_step(shop: Shop) -> None:
+    for number, case in enumerate(sample(shop)):
+        account = f"a{number}"
+        begin(shop, account, case.story)
+        if case.fault:
+            shop.control.fault(case.fault, path=case.path, seconds=0.2)
+
+        killed = shop.start("work", "--once", module="tests.support.killing", KILL=case.step)
+        code, _ = killed.result()
+        assert code == -signal.SIGKILL, (case, code, killed.told())
+        shop.finish()
+        shop.control.clear_faults()
+
+        balance = shop.account(account).balance
+        assert balance == money({"recharges": "100", "purchases": "50", "refunds": "50"}[case.story]), case
+    shop.check()
+
+
+def test_two_processes_at_work_and_one_killed_again_and_again(shop: Shop) -> None:
+    instants = random.Random(7)
+    accounts = [f"a{number}" for number in range(4)]
+    for account in accounts:
+        shop.open(account)
+        shop.arm(account, amount="50", below="50")
+    survivor, kills, bought = shop.start("work"), 0, 0
+    shop.control.latency(0.02, rate_limit_every=7)
+
+    while kills < ROUNDS // 2 or bought < ROUNDS:
+        doomed = shop.start("work", module="tests.support.killing", KILL="before never")
+        for account in accounts:
+            buy(shop, account, f"key-{bought}")
+        bought += 1
+        doomed.kill(after_seconds=instants.uniform(0.3, 0.8))
+        kills += doomed.process.returncode == -signal.SIGKILL
+
+    wait_until(lambda: not any(shop.account(account).payments for account in accounts), what="all are credited")
+    assert survivor.end()[0] == 0
+    for account in accounts:
+        recharged = sum(isinstance(each, FundsAdded) and each.recharge_id != "" for each in shop.events(account))
+        assert shop.account(account).balance == money("50") * (bought + recharged)
+        assert sum(isinstance(event, AutoRechargeTriggered) for event in shop.events(account)) == 1
+    shop.check()
+
+
+def test_what_a_dead_worker_claimed_is_done_by_another_within_seconds(shop: Shop) -> None:
+    shop.open()
+    shop.arm()
+    killed = shop.start("work", "--once", module="tests.support.killing", KILL="after confirm")
+    assert killed.result()[0] == -signal.SIGKILL
+    begun = time.monotonic()
+
+    shop.finish()
+
+    assert time.monotonic() - begun < 10
+    assert shop.account().balance == money("100")
+    shop.check()
