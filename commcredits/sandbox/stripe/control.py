@@ -68,6 +68,11 @@ class Control:
         with self._state.lock:
             self._state.clock_offset_seconds += seconds
 
+    def payment(self, payment: str) -> Object:
+        """A payment as it is."""
+        with self._state.lock:
+            return dict(self._state.get("payment_intent", payment))
+
     def authenticate(self, payment: str, succeed: bool = True) -> Object:
         """The customer confirms with the bank, or cannot: what the page of 3-D Secure does."""
         with self._state.lock:
