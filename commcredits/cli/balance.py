@@ -48,7 +48,7 @@ def _balance(context: Context, arguments: Namespace) -> int:
         raise NotFound("unknown_account", f"there is {which}", "account")
     account, fresh = found
     view = {**balance_view(account, now, _names(engine, account)), "recharge": recharge_shape(engine, account)}
-    shown = {name: view[name] for name in ("account", "currency", "balance", "spendable", "postpaid")}
+    shown = {name: view[name] for name in ("account", "currency", "balance", "spendable")}
     context.output.document({**shown, **fresh.view(), **view})
     return DONE
 

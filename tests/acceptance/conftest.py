@@ -39,7 +39,7 @@ def contoso(program: Program) -> Program:
 def prepare(program: Program) -> Program:
     """Account contoso, 100 EUR, user ana with the credits licence, deck default."""
     program("account", "open", "contoso", "--currency", "EUR", "--country", "SI", "--at", "2026-01-01")
-    program("funds", "add", "contoso", "100", "--at", "2026-01-02", "--reference", "INV-1")
+    program("funds", "add", "contoso", "100", "--at", "2026-01-02", "--expires", "2999-01-01", "--reference", "INV-1")
     program("licence", "assign", "contoso", "ana@contoso.com", "MCOPSTNPP")
     program("deck", "import", program.write("deck.csv", DECK), "--name", "default", "--currency", "EUR")
     return program

@@ -14,15 +14,16 @@ def test_a_balance_has_the_promised_shape(on_each_store: Program) -> None:
     program("ingest", program.write("usage", calls(2)))
     balance = program("balance", "contoso")
     assert list(balance) == [
-        "account", "currency", "balance", "spendable", "log", "position", "lag_events", "read_at", "lots", "pools",
-        "recharge",
+        "account", "currency", "balance", "spendable", "log", "position", "lag_events", "read_at", "postpaid", "lots",
+        "pools", "recharge",
     ]  # fmt: skip
     assert (balance["account"], balance["currency"], balance["balance"]) == ("contoso", "EUR", "99.4000")
     assert (balance["log"], balance["lag_events"]) == ("main", 0)
     [lot] = balance["lots"]
     assert list(lot) == ["id", "kind", "purchased_at", "expires_at", "amount", "remaining"]
     assert (lot["kind"], lot["amount"], lot["remaining"]) == ("purchased", "100.0000", "99.4000")
-    assert balance["recharge"] == {"state": "off", "amount": None, "below": None, "recharge_id": None, "reason": None}
+    recharge = balance["recharge"]
+    assert (recharge.pop("state"), set(recharge.values())) == ("off", {None})
 
 
 def test_a_statement_tells_each_debit_with_its_running_balance_in_order_of_the_log(on_each_store: Program) -> None:

@@ -36,7 +36,7 @@ def test_a_debit_is_explained_by_its_record_alone(on_each_store: Program) -> Non
             {"from_second": 60, "rate_per_minute": "0.12", "increment_seconds": 1, "billed_seconds": 65},
         ],
         "billed_seconds": 125, "pools": [], "lots": [{"lot": "lot-2", "amount": "0.3000"}], "debt": "0.0000",
-        "rounding": "half-up", "decimals": 4, "price": None, "flags": [],
+        "rounding": "half-up", "decimals": 4, "price": None, "postpaid": None, "flags": [],
     }  # fmt: skip
     assert explained["debit"]["callee"] == "+447071234567"
 
