@@ -99,7 +99,7 @@ def unhanded(database: Database, limit: int) -> list[Notice]:
 
 def notices_of(database: Database, account_id: str, limit: int) -> list[Notice]:
     """An account's newest, oldest first."""
-    sql = f"SELECT {_NOTICE} FROM notices WHERE account = ? ORDER BY occurred_at DESC, id DESC LIMIT ?"  # noqa: S608
+    sql = f"SELECT {_NOTICE} FROM notices WHERE account = ? ORDER BY occurred_at DESC, position DESC, id DESC LIMIT ?"  # noqa: S608
     return [_notice_of(row) for row in reversed(database.execute(sql, (account_id, limit)))]
 
 

@@ -29,7 +29,7 @@ _NOTICES: Final = (
     """CREATE TABLE IF NOT EXISTS notices (
         id text NOT NULL PRIMARY KEY, account text NOT NULL, kind text NOT NULL, occurred_at bigint NOT NULL,
         position bigint NOT NULL, facts text NOT NULL, handed integer NOT NULL DEFAULT 0)""",
-    "CREATE INDEX IF NOT EXISTS notices_account ON notices (account, occurred_at, id)",
+    "CREATE INDEX IF NOT EXISTS notices_account ON notices (account, occurred_at, position, id)",
     "CREATE INDEX IF NOT EXISTS notices_unhanded ON notices (position, id) WHERE handed = 0",
 )
 

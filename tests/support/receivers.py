@@ -1,0 +1,128 @@
+"""Real receivers of notices: a mail server and an HTTP server, which answer as the test wants and keep what came."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from aiosmtpd.controller import Controller
+
+HOST = "127.0.0.1"
+
+
+class MailBox:
+    """What a mail server has taken. `answer` decides by the recipient; `250` takes it."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.envelopes: list[tuple[str, list[str]]] = []
+        self.answer: Callable[[str], str] = lambda recipient: "250 OK"
+        self.logins: list[tuple[bytes, bytes]] = []
+        self.url = ""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Called by aiosmtpd for each recipient."""
+        answer = self.answer(address)
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Called by aiosmtpd for each mail."""
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append(cast("EmailMessage", message))
+        self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
+        return "250 taken"
+
+    def parts(self, place: int = -1) -> tuple[str, str]:
+        """Text and HTML of a mail."""
+        text, html = (self.mails[place].get_body((kind,)) for kind in ("plain", "html"))
+        assert text is not None
+        assert html is not None
+        return text.get_content(), html.get_content()
+
+
+class _Anywhere(Controller):
+    """On a port that is free."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def mail_server(**options: Any) -> Iterator[MailBox]:
+    """A server that listens on a free port."""
+    box = MailBox()
+    controller = _Anywhere(box, hostname=HOST, port=0, **options)
+    controller.start()
+    try:
+        box.url = f"smtp://{HOST}:{controller.port}"
+        yield box
+    finally:
+        controller.stop()
+
+
+class Post(NamedTuple):
+    """One request."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Its document."""
+        return msgspec.json.decode(self.body)
+
+
+class Receiver:
+    """An HTTP server. `answer` gets the handler and answers the status; it may do what it wants before."""
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.answer: Callable[[BaseHTTPRequestHandler], int] = lambda handler: 200
+        self.url = ""
+        self.release = threading.Event()  # set at the end: whoever waits in an answer goes on
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """One that listens on a free port."""
+    kept = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.posts.append(Post(self.path, {name.lower(): text for name, text in self.headers.items()}, body))
+            status = kept.answer(self)
+            if status:
+                self.send_response(status)
+                self.send_header("Content-Length", "4")
+                self.end_headers()
+                self.wfile.write(b"said")
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - http.server's name
+            """Tests keep quiet."""
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    kept.url = f"http://{HOST}:{server.server_address[1]}/hook"
+    try:
+        yield kept
+    finally:
+        kept.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
