@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 class Decline(NamedTuple):
     """Why a card did not pay. `hard`: never again with this card as it is."""
 
-    code: str  # the bank's decline code, else the provider's error code
+    code: str  # the bank's decline code, else the provider's error code; not all may be told
     advice: str  # the provider's: try_again_later, do_not_try_again, confirm_card_data; empty where none
     hard: bool
     message: str  # what an admin may be told
@@ -233,6 +233,10 @@ class Provider(Protocol):
 
     def open_event(self, body: bytes, signature: str, now: int) -> ProviderEvent:
         """Checks signature and age. Raises BadSignature."""
+        ...
+
+    def charged(self, payment_id: str) -> Charged | None:
+        """One payment as the ledger has it; None where it has taken nothing, or is not known."""
         ...
 
     def ledger(self, customer: str | None, since: int | None, until: int | None) -> Iterator[Charged]:

@@ -14,20 +14,19 @@ _HARD: Final = frozenset(
     "revocation_of_all_authorizations stop_payment_order transaction_not_allowed not_permitted card_not_supported "
     "currency_not_supported".split()
 )
-# whoever holds the card must not learn these: it may be the thief
+# whoever holds the card must not learn these: it may be the thief; the log keeps the code
 _SECRET: Final = frozenset("lost_card stolen_card pickup_card fraudulent merchant_blacklist security_violation".split())
-_SECRET_CODE: Final = "card_declined"
+_UNNAMED: Final = "card_declined"
 BANK_DECLINED: Final = "The bank declined the card."
 
 
 def decline_of(error: Mapping[str, Any]) -> Decline:
     """From the provider's error object: `code`, `decline_code`, `advice_code`, `message`."""
-    code = error.get("decline_code") or error.get("code") or _SECRET_CODE
+    code = error.get("decline_code") or error.get("code") or _UNNAMED
     advice = error.get("advice_code") or ""
     hard = _ADVICE.get(advice, code in _HARD)
-    if code in _SECRET:
-        return Decline(_SECRET_CODE, advice, hard, BANK_DECLINED)
-    return Decline(code, advice, hard, error.get("message") or BANK_DECLINED)
+    message = "" if code in _SECRET else error.get("message")
+    return Decline(code, advice, hard, message or BANK_DECLINED)
 
 
 def asks_for_customer(error: Mapping[str, Any]) -> bool:

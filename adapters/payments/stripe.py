@@ -1,26 +1,23 @@
 """Stripe behind the port, by its official library.
 
-The library repeats a request by itself (twice, with pauses, under the same idempotency key) after a cut connection, a
-timeout, a 409 or a 5xx. What it then still does not know is ProviderUnavailable.
-
-Stripe keeps the first answer to a key, a 500 too, and tells it again for a day. So after a 500 what was asked for is
-looked up; only when it is not there, and the 500 was a kept one, the request goes out under the key's next name.
+How a request is sent, and what becomes of an answer that is lost, is in stripe_asking.py; objects.py reads what Stripe
+answers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import stripe
-from stripe import RequestsClient, StripeClient, StripeObject
+from stripe import RequestsClient, StripeClient
 
 from adapters.payments import objects
 from adapters.payments.declines import AUTHENTICATION
 from adapters.payments.minor_units import check_charge, to_minor
 from adapters.payments.signature import check_signature
-from adapters.payments.stripe_errors import error_object, has_failed, told_again, translated
+from adapters.payments.stripe_asking import asking, under, write
+from adapters.payments.stripe_errors import error_object, told_again
 from application.payments import (
     BadSignature,
     Card,
@@ -30,7 +27,6 @@ from application.payments import (
     PaymentState,
     ProviderEvent,
     ProviderRefused,
-    ProviderUnavailable,
     RefundState,
     Setup,
     UnknownAtProvider,
@@ -38,7 +34,7 @@ from application.payments import (
 from domain.money import ZERO
 
 if TYPE_CHECKING:
-    from stripe import PaymentIntent, RequestOptions
+    from stripe import PaymentIntent
     from stripe.params import (
         PaymentIntentConfirmParams,
         PaymentIntentListParams,
@@ -49,13 +45,10 @@ NAME: Final = "stripe"
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0  # a bank may take its time
 RETRIES: Final = 2  # the library's own
-MAX_KEYS: Final = 20  # names of one key, each with a kept 500
 CLOCKS_DIFFER_SECONDS: Final = 86_400  # ours may be this far ahead of the provider's
 _PAGE: Final = 100
 _SECOND: Final = 1_000_000
 _CARD_GONE: Final = Decline("card_gone", "", True, "The card is no longer saved with the payment provider.")
-_Sent = TypeVar("_Sent", bound=StripeObject)
-_Answer = TypeVar("_Answer")
 
 # process-wide in the library: it would tell Stripe about this machine, and write a file to the user's home for it
 stripe.enable_telemetry = False
@@ -90,7 +83,7 @@ class Stripe:
 
     def create_customer(self, account_id: str, key: str) -> str:
         """A second one of the same account does no harm: nothing is charged to it."""
-        return _write(
+        return write(
             key,
             lambda options: self._v1.customers.create(
                 {"description": account_id, "metadata": {"account": account_id}}, options
@@ -101,7 +94,7 @@ class Stripe:
     def account_of(self, customer: str) -> str:
         """By the metadata that `create_customer` wrote; empty for another's, or a deleted one."""
         try:
-            with _asking():
+            with asking():
                 found = self._v1.customers.retrieve(customer).to_dict()
         except UnknownAtProvider:
             return ""
@@ -111,7 +104,7 @@ class Stripe:
     def start_setup(self, customer: str, account_id: str, return_url: str, key: str) -> Setup:
         """A page of Stripe Checkout; what it saves is for charges off-session."""
         returns = f"{return_url}{'&' if '?' in return_url else '?'}session={{CHECKOUT_SESSION_ID}}"
-        return _write(
+        return write(
             key,
             lambda options: self._v1.checkout.sessions.create(
                 {
@@ -130,13 +123,13 @@ class Stripe:
 
     def read_setup(self, session_id: str) -> Setup:
         """With its card when complete."""
-        with _asking():
+        with asking():
             session = self._v1.checkout.sessions.retrieve(session_id, {"expand": ["setup_intent.payment_method"]})
         return objects.setup_of(session.to_dict())
 
     def attach(self, customer: str, token: str, key: str) -> Card:
         """By a SetupIntent for use off-session: without it European banks ask for 3-D Secure at every charge."""
-        intent = _write(
+        intent = write(
             key,
             lambda options: self._v1.setup_intents.create(
                 {
@@ -159,7 +152,7 @@ class Stripe:
     def read_card(self, token: str) -> Card | None:
         """None also for one that Stripe does not know."""
         try:
-            with _asking():
+            with asking():
                 method = self._v1.payment_methods.retrieve(token).to_dict()
         except UnknownAtProvider:
             return None
@@ -168,7 +161,7 @@ class Stripe:
     def detach(self, token: str) -> None:
         """Stripe refuses a second time; that it is gone is all that is asked for."""
         try:
-            with _asking():
+            with asking():
                 self._v1.payment_methods.detach(token)
         except ProviderRefused:
             if self.read_card(token) is not None:
@@ -179,7 +172,7 @@ class Stripe:
     ) -> PaymentState:
         """A PaymentIntent, for cards alone, named by its metadata. Raises Invalid, Refused for the amount."""
         check_charge(amount, currency)
-        return _write(
+        return write(
             key,
             lambda options: self._v1.payment_intents.create(
                 {
@@ -205,9 +198,9 @@ class Stripe:
         }
         if return_url:
             params["return_url"] = return_url
-        with _asking():
+        with asking():
             try:
-                return _under(
+                return under(
                     key,
                     lambda options: self._v1.payment_intents.confirm(payment_id, params, options),
                     self._confirmed,
@@ -240,7 +233,7 @@ class Stripe:
 
     def read_payment(self, payment_id: str) -> PaymentState:
         """By its id."""
-        with _asking():
+        with asking():
             intent = self._v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]})
         return objects.payment_of(intent.to_dict())
 
@@ -258,7 +251,7 @@ class Stripe:
     def cancel(self, payment_id: str, key: str) -> PaymentState:
         """What Stripe answers to it is not looked at, only what the payment then is."""
         try:
-            _write(
+            write(
                 key,
                 lambda options: self._v1.payment_intents.cancel(
                     payment_id, {"cancellation_reason": "abandoned"}, options
@@ -279,7 +272,7 @@ class Stripe:
     def refund(self, payment_id: str, amount: Decimal, currency: str, of: str, key: str) -> RefundState:
         """Raises ProviderRefused where the payment has not that much left."""
         units = to_minor(amount, currency)
-        return _write(
+        return write(
             key,
             lambda options: self._v1.refunds.create(
                 {"payment_intent": payment_id, "amount": units, "metadata": {"of": of}}, options
@@ -290,24 +283,24 @@ class Stripe:
 
     def read_refund(self, refund_id: str) -> RefundState:
         """By the provider's id."""
-        with _asking():
+        with asking():
             return objects.refund_of(self._v1.refunds.retrieve(refund_id).to_dict())
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
         """Oldest first."""
-        with _asking():
+        with asking():
             first = self._v1.refunds.list({"payment_intent": payment_id, "limit": _PAGE})
             return [objects.refund_of(each.to_dict()) for each in first.auto_paging_iter()][::-1]
 
     def read_dispute(self, dispute_id: str) -> DisputeState:
         """By the provider's id."""
-        with _asking():
+        with asking():
             dispute = self._v1.disputes.retrieve(dispute_id, {"expand": ["payment_intent"]})
         return objects.dispute_of(dispute.to_dict())
 
     def disputes_of(self, payment_id: str) -> list[DisputeState]:
         """Oldest first."""
-        with _asking():
+        with asking():
             first = self._v1.disputes.list(
                 {"payment_intent": payment_id, "limit": _PAGE, "expand": ["data.payment_intent"]}
             )
@@ -321,16 +314,27 @@ class Stripe:
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
             raise BadSignature("signed, but no event of Stripe's") from error
 
+    def charged(self, payment_id: str) -> Charged | None:
+        """By its id."""
+        try:
+            with asking():
+                intent = self._v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]})
+        except UnknownAtProvider:
+            return None
+        return self._charged(intent.to_dict()) if intent.status == "succeeded" else None
+
     def ledger(self, customer: str | None, since: int | None, until: int | None) -> Iterator[Charged]:
         """Newest first; only a disputed payment costs a request of its own."""
         for intent in self._intents(customer, since, until):
-            if intent["status"] != "succeeded":
-                continue
-            charged = objects.charged_of(intent)
-            if charged.disputed:
-                lost = (each.amount for each in self.disputes_of(charged.payment_id) if each.state == "lost")
-                charged = charged._replace(lost=sum(lost, ZERO))
-            yield charged
+            if intent["status"] == "succeeded":
+                yield self._charged(intent)
+
+    def _charged(self, intent: dict[str, Any]) -> Charged:
+        charged = objects.charged_of(intent)
+        if not charged.disputed:
+            return charged
+        lost = (each.amount for each in self.disputes_of(charged.payment_id) if each.state == "lost")
+        return charged._replace(lost=sum(lost, ZERO))
 
     def _intents(self, customer: str | None, since: int | None, until: int | None) -> Iterator[dict[str, Any]]:
         params: PaymentIntentListParams = {"limit": _PAGE, "expand": ["data.latest_charge"]}
@@ -344,55 +348,10 @@ class Stripe:
         if created:
             params["created"] = created
         while True:
-            with _asking():
+            with asking():
                 page = self._v1.payment_intents.list(params)
             for intent in page.data:
                 yield intent.to_dict()
             if not page.has_more:
                 return
             params["starting_after"] = page.data[-1].id
-
-
-@contextmanager
-def _asking() -> Iterator[None]:
-    """Whatever the library raises in here leaves as the port's error."""
-    try:
-        yield
-    except stripe.StripeError as error:
-        raise translated(error) from error
-
-
-def _nothing() -> None:
-    return None
-
-
-def _write(
-    key: str,
-    send: "Callable[[RequestOptions], _Sent]",
-    read: Callable[[_Sent], _Answer],
-    look: Callable[[], _Answer | None] = _nothing,
-) -> _Answer:
-    """`_under` a key, with the port's errors."""
-    with _asking():
-        return _under(key, send, read, look)
-
-
-def _under(
-    key: str,
-    send: "Callable[[RequestOptions], _Sent]",
-    read: Callable[[_Sent], _Answer],
-    look: Callable[[], _Answer | None],
-) -> _Answer:
-    """Send under a key. `read` makes the answer of what Stripe sends back; `look` finds what a 500 did all the same."""
-    for number in range(1, MAX_KEYS + 1):
-        try:
-            return read(send({"idempotency_key": key if number == 1 else f"{key}:{number}"}))
-        except stripe.APIError as error:
-            if not has_failed(error):
-                raise
-            done = look()
-            if done is not None:
-                return done
-            if not told_again(error.headers):
-                raise
-    raise ProviderUnavailable(f"Stripe has failed {MAX_KEYS} times to do the same; ask its support about key {key}")

@@ -42,6 +42,7 @@ NOUNS: Final = {
     "discard": "dead_letters",
     "notice": "notice",
     "webhook": "webhook",
+    "reconcile": "reconcile",
     "simulate": "simulate",
     "sandbox": "sandbox",
     "settings": "settings",

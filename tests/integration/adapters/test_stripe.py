@@ -45,7 +45,7 @@ def test_a_saved_card_pays_while_nobody_is_there(till: Till) -> None:
     [
         ("pm_card_visa_chargeDeclinedInsufficientFunds", "insufficient_funds", False),
         ("pm_card_chargeDeclinedExpiredCard", "expired_card", True),
-        ("pm_card_visa_chargeDeclinedLostCard", "card_declined", True),
+        ("pm_card_visa_chargeDeclinedLostCard", "lost_card", True),
     ],
 )
 def test_a_card_that_the_bank_declines_is_not_saved(till: Till, card: str, code: str, hard: bool) -> None:
@@ -115,7 +115,7 @@ def test_a_stolen_card_is_told_as_declined_and_no_more(till: Till) -> None:
     token, payment = till.card(), till.create()
     till.control.card_answers(ACCOUNT, ["stolen_card"])
 
-    assert till.confirm(payment, token).decline == ("card_declined", "", True, "The bank declined the card.")
+    assert till.confirm(payment, token).decline == ("stolen_card", "", True, "The bank declined the card.")
 
 
 def test_a_bank_that_asks_for_the_customer_is_answered_with_them_there(till: Till) -> None:

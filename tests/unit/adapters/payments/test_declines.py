@@ -58,7 +58,7 @@ def test_the_advice_decides_where_there_is_one(code: str, advice: str, hard: boo
 def test_whoever_holds_a_stolen_card_learns_only_that_the_bank_declined(code: str) -> None:
     decline = decline_of(error(code, message=f"Your card was reported: {code}"))
 
-    assert decline == ("card_declined", "", True, "The bank declined the card.")
+    assert decline == (code, "", True, "The bank declined the card.")
 
 
 def test_without_a_decline_code_the_errors_own_code_counts() -> None:
