@@ -44,7 +44,8 @@ class World:
         self.now += seconds * SECOND
 
     def open(self, account_id: str = "contoso", **settings: Any) -> None:
-        self.engine.administration.open_account(self.by(), account_id, "EUR", 4, events.Settings(**settings))
+        since = parse_instant("2026-01-01")
+        self.engine.administration.open_account(self.by(), account_id, "EUR", 4, events.Settings(**settings), since)
 
     def fund(self, amount: int, account_id: str = "contoso", **more: Any) -> None:
         self.engine.administration.add_funds(self.by(), account_id, Funds(Decimal(f"{amount}.0000"), **more))

@@ -152,7 +152,7 @@ def test_a_receiver_that_fails_is_tried_for_three_days_with_growing_pauses_and_t
     webhook, _ = world.add_webhook()
     world.hook.answer = lambda handler: 500
     make_low(world)
-    begun, tries = world.now, []
+    begun, tries = world.now, list[int]()
     while world.listed() != [("balance.low", ["dead"])]:
         world.run()
         if len(world.hook.posts) > len(tries):
