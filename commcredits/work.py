@@ -29,7 +29,7 @@ from projections.runner import IDLE_SECONDS, Follower
 NOTICES: Final = "notices"
 THREADS: Final = 24
 AT_ONCE: Final = 3 * THREADS  # claimed: so many wait for a thread that none of them has to wait for work
-CLAIM_SECONDS: Final = 6.0  # how long what a dead worker had begun keeps waiting
+CLAIM_SECONDS = 6.0  # how long what a dead worker had begun keeps waiting
 RENEW_SECONDS: Final = CLAIM_SECONDS / 3
 LOOK_SECONDS: Final = 0.25  # how late a duty may be noticed that no event announces
 FIRST_PAUSE_SECONDS: Final = 0.2  # before a provider that did not answer is asked again
@@ -70,6 +70,10 @@ class Worker:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._collect()
         self._opened.close()
+
+    def warm_up(self) -> None:
+        """A library that is slow to import is not to keep the first account waiting."""
+        self._pool.submit(lambda: self._thread_engine().advancing)
 
     def step(self) -> bool:
         """Gather what is done, follow the log, begin what is due. False: nothing moved."""
@@ -198,6 +202,7 @@ def work(engine: Engine, parts: Sequence[str], stop: Callable[[], bool]) -> Tall
         watch = stack.enter_context(closing(watch_log(engine.settings.store)))
         patience.ask(lambda: engine.store, StoreUnavailable)
         worker = stack.enter_context(closing(Worker(engine, parts)))
+        worker.warm_up()
         notices = stack.enter_context(closing(NoticesThread(engine.settings))) if NOTICES in parts else None
         while not stop():
             try:
