@@ -55,10 +55,17 @@ class Fault(NamedTuple):
         return {"error": shown}
 
 
-class NotReady(Exception):
-    """Not yet, or not any more, up to the log."""
+class FaultError(Exception):
+    """What only HTTP knows of."""
 
-    code = "not_ready"
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def not_ready(message: str) -> FaultError:
+    """Not yet, or not any more, up to the log."""
+    return FaultError(Fault(UNAVAILABLE, "not_ready", message))
 
 
 def fault_of(error: Exception) -> Fault:
@@ -69,8 +76,8 @@ def fault_of(error: Exception) -> Fault:
             status, code = known
             field = error.field if isinstance(error, DomainError) else ""
             return Fault(status, getattr(error, "code", code), str(error), field or None)
-    if isinstance(error, NotReady):
-        return Fault(UNAVAILABLE, error.code, str(error))
+    if isinstance(error, FaultError):
+        return error.fault
     if isinstance(error, ValidationException):
         return _invalid(error)
     if isinstance(error, HTTPException) and error.status_code < 500:

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from litestar import Litestar
 
-from api.errors import NotReady
+from api.errors import not_ready
 from application.account_book import DECK_TOPIC, AccountBook, LogRow
 from application.authorize import Authorization, Question, decide
 from application.decks import DeckBook
@@ -116,9 +116,9 @@ class Following:
             self._asking.shutdown()
 
     async def authorize(self, account_id: str, question: Question) -> Authorization:
-        """From memory, as far as it has read. Raises NotFound `unknown_account`, Invalid, NotReady, StoreError."""
+        """From memory, as far as it has read. Raises NotFound `unknown_account`, Invalid, FaultError, StoreError."""
         if trouble := self.trouble:
-            raise NotReady(trouble)
+            raise not_ready(trouble)
         user = await self._user(account_id, question.user_id) if question.user_id else ""
         account = await self._account(account_id)
         now = self._clock()

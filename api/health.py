@@ -6,7 +6,7 @@ import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from api.errors import NotReady
+from api.errors import not_ready
 from domain.event import LOG
 
 
@@ -50,7 +50,7 @@ def health(book: Book) -> list[HTTPRouteHandler]:
     def ready() -> Ready:
         """Whether it may be asked: 503 `not_ready` before it has read the log, and while the store is away."""
         if trouble := book.trouble:
-            raise NotReady(trouble)
+            raise not_ready(trouble)
         return Ready("ready", LOG, book.position)
 
     return [live, ready]

@@ -34,13 +34,16 @@ class ProviderEvents:
         self._provider, self._clock = provider, clock
 
     def webhook(self, body: bytes, signature: str) -> None:
-        """One event. What is not known here changes nothing, and is logged.
+        """Open it and take it. Raises what each of them does."""
+        self.take(self.open(body, signature))
 
-        Raises BadSignature; ProviderUnavailable (it will be delivered again); Refused `no_provider`.
-        """
-        now = self._clock()
-        event = self._ask().open_event(body, signature, now)
-        by = By(now, self._ask().name, CHANNEL, "", event.id)
+    def open(self, body: bytes, signature: str) -> ProviderEvent:
+        """What it is about, once signature and age are checked. Raises BadSignature; Refused `no_provider`."""
+        return self._ask().open_event(body, signature, self._clock())
+
+    def take(self, event: ProviderEvent) -> None:
+        """What is not known here changes nothing, and is logged. Raises ProviderUnavailable: take it again later."""
+        by = By(self._clock(), self._ask().name, CHANNEL, "", event.id)
         hear = {
             "payment": self._payment,
             "refund": self._refund,

@@ -47,13 +47,14 @@ def now() -> int:
 
 def create_read_models(database: "Database") -> None:
     """The read models' tables, where they are not there."""
-    from application import claims
+    from application import claims, inbox
     from projections import balance, duties, statement
 
     balance.create(database)
     statement.create(database)
     duties.create(database)
     claims.create(database)
+    inbox.create(database)
     create_notice_tables(database)
 
 

@@ -109,8 +109,13 @@ def _app(engine: Engine) -> ASGIApp:
     from api.authorize import authorize
     from api.following import Following
     from api.health import health
+    from api.payments import payments
+    from commcredits.serve_payments import PaymentDesk
     from commcredits.serve_sources import LogSource, StoreSource
 
     settings = engine.settings
     book = Following(lambda: LogSource(settings), lambda: StoreSource(settings), settings.cache_accounts, now)
-    return create_app([*health(book), *authorize(book)], settings.api_token, __version__, [book.running])
+    desk = PaymentDesk(settings)
+    may_hear = bool(settings.stripe_api_key and settings.stripe_webhook_secret)
+    routes = [*health(book), *authorize(book), *payments(desk, may_hear)]
+    return create_app(routes, settings.api_token, __version__, [book.running, desk.running])
