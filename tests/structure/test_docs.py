@@ -49,7 +49,13 @@ def test_no_code_is_in_the_reference_that_the_program_does_not_have() -> None:
         for node in ast.walk(tree(module))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    parts = {"invalid_pricing", "invalid_plan_pool_by", "invalid_dialout_pool_by", "invalid_after_dialout_pool"}
+    parts = {
+        "invalid_pricing",
+        "invalid_plan_pool_by",
+        "invalid_dialout_pool_by",
+        "invalid_after_dialout_pool",
+        "invalid_when_empty",
+    }
     assert sorted(_documented() - words - parts) == []
 
 
