@@ -70,10 +70,10 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, address: tuple[str, int], sandbox: StripeSandbox) -> None:
-        super().__init__(address, _Handler)
         self.sandbox = sandbox
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        super().__init__(address, _Handler)  # where the port is taken this closes again what it has not opened
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
