@@ -4,7 +4,8 @@ The library repeats a request by itself (twice, with pauses, under the same idem
 timeout, a 409 or a 5xx. What it then still does not know is ProviderUnavailable.
 
 Stripe keeps the first answer to a key, a 500 too, and tells it again for a day. So after a 500 what was asked for is
-looked up; only when it is not there, and the 500 was a kept one, the request goes out under the key's next name.
+looked up; only when it is not there, and the 500 was a kept one, the request goes out under the key's next name. So too
+when the key was used with other parameters, such as the address of `serve` before it was moved.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import stripe
 from stripe import StripeObject
 
-from adapters.payments.stripe_errors import has_failed, told_again, translated
+from adapters.payments.stripe_errors import has_failed, is_kept, translated
 from application.payments import ProviderUnavailable
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def under(
     for number in range(1, MAX_KEYS + 1):
         try:
             return read(send({"idempotency_key": key if number == 1 else f"{key}:{number}"}))
-        except stripe.APIError as error:
-            if not has_failed(error):
+        except (stripe.APIError, stripe.IdempotencyError) as error:
+            if not is_kept(error) and not has_failed(error):
                 raise
             done = look()
             if done is not None:
                 return done
-            if not told_again(error.headers):
+            if not is_kept(error):
                 raise
     raise ProviderUnavailable(f"Stripe has failed {MAX_KEYS} times to do the same; ask its support about key {key}")

@@ -52,6 +52,11 @@ def told_again(headers: Mapping[str, str] | None) -> bool:
     return headers is not None and headers.get("Idempotent-Replayed") == "true"
 
 
+def is_kept(error: stripe.StripeError) -> bool:
+    """Whether this key will never do what is asked for: it keeps a failure, or was used for something else."""
+    return isinstance(error, stripe.IdempotencyError) or (has_failed(error) and told_again(error.headers))
+
+
 def has_failed(error: stripe.StripeError) -> bool:
     """Whether the provider answered that it failed: an answer that it keeps under the key."""
     return error.http_status is not None and error.http_status >= 500

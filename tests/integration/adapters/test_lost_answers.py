@@ -174,6 +174,18 @@ def test_a_key_that_stripe_has_forgotten_takes_nothing_twice(till: Till) -> None
     assert till.charges() == [(payment, 5000)]
 
 
+def test_a_key_that_was_used_with_another_address_takes_nothing_twice(till: Till) -> None:
+    token, payment = till.card("pm_card_authenticationRequired"), till.create()
+    first = till.provider.confirm(payment, token, True, "https://old.example/pay/x", "k")
+
+    again = till.provider.confirm(payment, token, True, "https://new.example/pay/x", "k")
+    till.control.authenticate(payment)
+    late = till.provider.confirm(payment, token, True, "https://newest.example/pay/x", "k")
+
+    assert (first.state, again.state, late.state) == ("requires_action", "requires_action", "succeeded")
+    assert till.charges() == [(payment, 5000)]
+
+
 def test_the_librarys_own_tries_come_under_one_key(stripe_sandbox: StripeSandbox) -> None:
     till = Till(Stripe(stripe_sandbox.api_key, stripe_sandbox.url), stripe_sandbox)
     token, payment = till.card(), till.create()
