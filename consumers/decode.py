@@ -1,8 +1,8 @@
 """Decodes usage: JSON messages, CloudEvents, and rows of files kept as JSON, into `Usage` or `Refusal`.
 
 A record is decoded in C by its typed shape. What that lets pass is found by cheap guards: the record, written again,
-has as many quotes as it came with, else a key is unknown or stands twice; and without a backslash, a DEL or a byte
-beyond ASCII no text can hold a control character. Only when a guard trips is the record looked at slowly.
+is as long as it came or has as many quotes, else a key is unknown or stands twice; and without a backslash, a DEL or a
+byte beyond ASCII no text can hold a control character. Only when a guard trips is the record looked at slowly.
 """
 
 import re
@@ -157,8 +157,8 @@ def _take(
         message.capability or "",
         message.conference_id or "",
         message.call_id or "",
-        _price(message.charge, fields, shape, "charge"),
-        _price(message.connection_fee, fields, shape, "connection_fee"),
+        None if message.charge is None else _price(message.charge, fields, shape, "charge"),
+        None if message.connection_fee is None else _price(message.connection_fee, fields, shape, "connection_fee"),
         _currency(message.currency, shape) if message.currency else "",
         shape.format,
         extra,
@@ -171,9 +171,14 @@ def _is_plain(message: Message, raw: bytes) -> bool:
         type(message.charge) is not float
         and type(message.connection_fee) is not float
         and type(message.duration_seconds) is not float
-        and raw.count(b'"') == encode_json(message).count(b'"')
         and not _may_hold_controls(raw)
+        and _is_whole(raw, encode_json(message))
     )
+
+
+def _is_whole(raw: bytes, written: bytes) -> bool:
+    """Whether what was written again is all there is. What is written is never longer than it came."""
+    return len(raw) == len(written) or raw.count(b'"') == written.count(b'"')
 
 
 def _may_hold_controls(raw: bytes) -> bool:
@@ -230,7 +235,7 @@ def _duration(value: Number, fields: dict[str, msgspec.Raw], shape: Shape) -> in
 
 
 def _price(value: Number, fields: dict[str, msgspec.Raw], shape: Shape, name: str) -> Decimal | None:
-    if value is None or value is ABSENT:
+    if value is ABSENT:
         return None
     if type(value) is not float:
         return _checked(parse_price, str(value), shape, name)
