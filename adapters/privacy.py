@@ -10,9 +10,9 @@ import contextlib
 import hmac
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -69,6 +69,10 @@ class KeyVault:
         self.known_keys: Recent[KeyId, Key] = Recent(capacity)
         self.known_users: Recent[User, str] = Recent(capacity * USERS_A_KEY)
         self._digest_key: bytes | None = None
+
+    def has_room(self, more: int) -> bool:
+        """Whether so many more keys and users would push nobody out of memory."""
+        return self.known_keys.has_room(more) and self.known_users.has_room(more)
 
     def sealer(self) -> "BatchSealer":
         """Keys for one batch."""
@@ -245,11 +249,42 @@ class BatchSealer:
         """Of a user that was prepared; empty for no user."""
         return self._users[account_id, user_id] if user_id else ""
 
-    def seal(self, account_id: str, month: int, key: bytes, content: bytes, plain: bytes) -> tuple[bytes, bytes]:
+    def find(self, wanted: Sequence[tuple[str, int, str]]) -> list[tuple[Key, str]]:
+        """See the port. Most are in the vault's caches; only the others are loaded or minted."""
+        known_key, known_user = self._vault.known_keys.get, self._vault.known_users.get
+        found: list[tuple[Key | None, str | None]] = []
+        missing: list[int] = []
+        for account, month, user_id in wanted:
+            key = known_key((account, DATA, month))
+            user = known_user((account, user_id)) if user_id else ""
+            if key is None or user is None:
+                missing.append(len(found))
+            found.append((key, user))
+        if missing:
+            if not self._vault.has_room(len(missing)):
+                missing = list(range(len(wanted)))  # so that those in use are not the ones that have to go
+            self._find_anew(wanted, missing, found)
+        return cast("list[tuple[Key, str]]", found)
+
+    def _find_anew(
+        self, wanted: Sequence[tuple[str, int, str]], places: list[int], found: list[tuple[Key | None, str | None]]
+    ) -> None:
+        usages = [wanted[place] for place in places]
+        self.prepare(
+            {(account, month) for account, month, _ in usages}, {(account, user) for account, _, user in usages if user}
+        )
+        for place, (account, month, user_id) in zip(places, usages, strict=True):
+            found[place] = self._keys[account, DATA, month], self.pseudonym(account, user_id)
+
+    def seal(self, data_key: Key, key: bytes, content: bytes, plain: bytes) -> tuple[bytes, bytes]:
         """(commitment, sealed) of a usage; `key` is its usage key."""
-        _, inner, outer, cipher = self._keys[account_id, DATA, month]
+        _, inner, outer, cipher = data_key
         salt = sha256(outer + sha256(inner + key).digest()).digest()[:16]
-        nonce = self._nonce()
+        start = self._next
+        if start == len(self._nonces):
+            self._nonces, start = os.urandom(_NONCE * 512), 0
+        self._next = end = start + _NONCE
+        nonce = self._nonces[start:end]
         return sha256(salt + content).digest(), nonce + cipher.encrypt(nonce, plain, key)
 
     def seal_bytes(self, account_id: str, month: int, context: bytes, plain: bytes) -> bytes:

@@ -1,14 +1,14 @@
 """Taking usage in: decide a whole batch and commit it once, whichever door it came through.
 
 load -> refuse -> de-duplicate -> debit -> seal -> commit. What may be refused is looked at first; then the first of
-an id wins within the batch; then one look-up of the batch's ids, skipped while no duplicate was seen for a while,
-since the unique index guards: when it (or an event's version) is taken, the batch is rolled back, the accounts that
-somebody else wrote to are loaded anew, and what is theirs is decided again after a look-up.
+an id wins within the batch; then one look-up: of the ids that were taken a short while ago, or of all where there were
+duplicates of older ones lately. The unique index guards: when it (or an event's version) is taken, the batch is rolled
+back, the accounts that somebody else wrote to are loaded anew, and what is theirs is decided again after a look-up.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -31,7 +31,8 @@ from domain.tariff import Match
 from domain.usage import Refusal, Usage, charged_direction, field_name, is_emergency, rated_number
 
 Source = tuple[str, str, int, int]
-LOOKUP_MEMORY = 50  # batches after the last duplicate in which ids are still looked up first
+LOOKUP_MEMORY = 50  # batches after the last duplicate that came as a surprise, in which all ids are looked up first
+KEYS_REMEMBERED = 30_000  # at the least, of the ids that were taken last
 MAX_TRIES = 100  # each loses a race against another writer of the same account
 _DEBITED = UsageDebited.__name__
 
@@ -92,6 +93,7 @@ class Batch:
         self.repeats: list[Ready] = []  # an id that stands twice in the batch
         self.stopped: list[Stopped] = []
         self.seen: set[int] = set()  # places of duplicates and conflicts
+        self.surprised = False  # by a duplicate of what was not taken here just before
         self.refused: dict[int, Refusal] = {}  # by place: what becomes a letter
         self.events: list[NewEvent] = []
         self.grown: list[CreditAccount] = []  # whose snapshot is due
@@ -134,6 +136,7 @@ class Batch:
         self.accounts |= part.accounts
         self.ready |= part.ready
         self.seen |= part.seen
+        self.surprised |= part.surprised
         self.refused |= part.refused
         self.events += part.events
         self.grown += part.grown
@@ -151,6 +154,8 @@ class Ingest:
         self._store, self._vault, self._accounts, self._decks = store, vault, accounts, decks
         self._clock, self._actor, self._policy = clock, actor, policy
         self._batches_to_look_up = LOOKUP_MEMORY
+        self._taken: set[bytes] = set()  # keys of usages that were taken last, and
+        self._taken_before: set[bytes] = set()
 
     def take(
         self,
@@ -188,13 +193,19 @@ class Ingest:
                     continue
                 sealer.committed()
                 self._accounts.committed(batch.grown)
-                tally = batch.tally()
-                self._batches_to_look_up = LOOKUP_MEMORY if tally.duplicates else self._batches_to_look_up - 1
-                return tally
+                self._remember(batch)
+                return batch.tally()
         except BaseException:
             self._accounts.evict(names)
             raise
         raise AssertionError("unreachable")
+
+    def _remember(self, batch: Batch) -> None:
+        """Most duplicates come soon after the first; those are no reason to look all ids up."""
+        self._batches_to_look_up = LOOKUP_MEMORY if batch.surprised else self._batches_to_look_up - 1
+        if len(self._taken) >= KEYS_REMEMBERED:
+            self._taken, self._taken_before = set(), self._taken
+        self._taken.update(batch.ready)
 
     def _again(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> Batch | None:
         """Decide again what is of accounts that somebody else wrote to, fast: the next one may be about to. None where
@@ -217,11 +228,8 @@ class Ingest:
             self._sort_in(batch, place, batch.incoming[place])
         self._look_up(batch, look_up or self._batches_to_look_up > 0)
         ready = batch.ready.values()
-        sealer.prepare(
-            {(r.usage.account_id, r.month) for r in ready},
-            {(r.usage.account_id, r.usage.user_id) for r in ready if r.usage.user_id},
-        )
-        self._debit(batch, sealer, channel, why)
+        seals = sealer.find([(r.usage.account_id, r.month, r.usage.user_id) for r in ready])
+        self._debit(batch, zip(ready, seals, strict=True), sealer, channel, why)
 
     def _sort_in(self, batch: Batch, place: int, item: Incoming) -> None:
         """What may be refused first: account, currency, time, rate."""
@@ -279,10 +287,11 @@ class Ingest:
         """Duplicates and conflicts: with what is stored, then within the batch. The rest of what was stopped is
         dead.
         """
-        keys = list(batch.ready) if whole else []
+        keys = list(batch.ready) if whole else self._remembered(batch.ready.keys())
         keys += [stopped.key for stopped in batch.stopped if stopped.key and stopped.key not in batch.ready]
         stored = self._store.find_usages(keys) if keys else {}
         if stored:
+            batch.surprised = len(self._remembered(stored.keys())) < len(stored)
             self._compare_stored(batch, stored)
         for repeat in batch.repeats:
             first = batch.ready.get(repeat.key)
@@ -296,6 +305,9 @@ class Ingest:
                 self._seen(batch, stopped.place, stopped.usage, _same(first, stopped.usage))
                 continue
             batch.refused[stopped.place] = stopped.reason
+
+    def _remembered(self, keys: Set[bytes]) -> list[bytes]:
+        return [*self._taken.intersection(keys), *self._taken_before.intersection(keys)]
 
     def _compare_stored(self, batch: Batch, stored: Mapping[bytes, StoredUsage]) -> None:
         again = [(r.place, r.key, r.usage) for r in (*batch.ready.values(), *batch.repeats) if r.key in stored]
@@ -324,16 +336,16 @@ class Ingest:
             text = "this usage id was taken already with other content"
             batch.refused[place] = refusal(usage, "conflict", "usage_id", text)
 
-    def _debit(self, batch: Batch, sealer: Sealer, channel: str, why: str) -> None:
+    def _debit(
+        self, batch: Batch, prepared: Iterable[tuple[Ready, tuple[Any, str]]], sealer: Sealer, channel: str, why: str
+    ) -> None:
         now, actor, append, charged = batch.now, self._actor, batch.events.append, batch.charged
         policy = self._policy
-        for ready in batch.ready.values():
+        for ready, (data_key, user) in prepared:
             usage, account = ready.usage, ready.account
-            user = sealer.pseudonym(usage.account_id, usage.user_id)
             amount, balance, flags, proof = _decide_debit(ready, user)
             commitment, sealed = sealer.seal(
-                usage.account_id, ready.month, ready.key,
-                content_of(usage, account.currency if ready.priced else ""), personal_of(usage),
+                data_key, ready.key, content_of(usage, account.currency if ready.priced else ""), personal_of(usage)
             )  # fmt: skip
             recorded_at = now if now > account.recorded_at else account.recorded_at
             event = UsageDebited(

@@ -6,9 +6,9 @@ duplicate when the commitment is the same and a conflict when not, and an audito
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -57,10 +57,11 @@ def content_of(usage: Usage, priced_in: str) -> bytes:
 
     `priced_in` is the currency of an account that is debited as priced, whose usage's price counts; else "".
     """
+    caller, callee = usage.caller, usage.callee
     fields: list[object] = [
         usage.call_type,
-        canonical_number(usage.caller),
-        canonical_number(usage.callee),
+        canonical_number(caller) if caller.endswith("*") else caller.removeprefix("+"),
+        canonical_number(callee) if callee.endswith("*") else callee.removeprefix("+"),
         normal_number_type(usage.number_type) if usage.number_type else "",
         usage.started_at,
         usage.duration_seconds,
@@ -113,7 +114,14 @@ class Sealer(Protocol):
 
     def pseudonym(self, account_id: str, user_id: str) -> str: ...
 
-    def seal(self, account_id: str, month: int, key: bytes, content: bytes, plain: bytes) -> tuple[bytes, bytes]:
+    def find(self, wanted: Sequence[tuple[str, int, str]]) -> Sequence[tuple[Any, str]]:
+        """Of usages (account, UTC month, user id): the data key, and the user's pseudonym (empty for no user).
+
+        In their order; what is not there yet is minted. `seal` takes the key.
+        """
+        ...
+
+    def seal(self, data_key: Any, key: bytes, content: bytes, plain: bytes) -> tuple[bytes, bytes]:
         """(commitment, sealed) of a usage; `key` is its usage key."""
         ...
 

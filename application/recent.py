@@ -18,16 +18,24 @@ class Recent(Generic[K, V]):
         self._capacity = capacity
         self._values: dict[K, V] = {}
 
+    @property
+    def get(self) -> Callable[[K], V | None]:
+        """Looks a value up without noting that it was used: for as long as there is room that makes no difference."""
+        return self._values.get
+
+    def has_room(self, more: int) -> bool:
+        """Whether so many more would make nobody leave."""
+        return len(self._values) + more <= self._capacity
+
     def __len__(self) -> int:
         return len(self._values)
 
     def find(self, wanted: set[K], load: Callable[[set[K]], Mapping[K, V]]) -> dict[K, V]:
         """Those that exist. `load` answers the ones that are not here, as far as they exist."""
-        values = self._values
-        missing = wanted.difference(values)
-        found = {key: values[key] for key in (wanted - missing if missing else wanted)}
-        if missing:
-            found.update(load(missing))
+        get = self._values.get
+        found = {key: value for key in wanted if (value := get(key)) is not None}
+        if len(found) < len(wanted):
+            found.update(load(wanted.difference(found)))
             self.keep(found)
         return found
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from application.ingest import LOOKUP_MEMORY
 from application.privacy import usage_key
 from domain.commands import Level
 from domain.events import UsageDebited
@@ -199,6 +200,20 @@ def test_two_processes_that_take_the_same_usage_charge_it_once(engine: TestEngin
     other.ingest._batches_to_look_up = 0  # so that only the unique index notices
     assert _counts(other.take(*calls, *_calls(1, 50))) == (5, 1, 4, 0, 0)
     assert engine.balance() == Decimal(10) - Decimal("0.12") * 6
+
+
+def test_an_id_that_was_taken_just_before_is_looked_up_and_no_other(engine: TestEngine, engines: Open) -> None:
+    other = engines()
+    other.take(*_calls(1, 100))
+    engine.take(*_calls(2))
+    asked: list[int] = []
+    find_usages = engine.store.find_usages
+    engine.store.find_usages = lambda keys: asked.append(len(keys)) or find_usages(keys)  # type: ignore[method-assign, func-returns-value]
+    engine.ingest._batches_to_look_up = 0
+    assert _counts(engine.take(*_calls(3))) == (3, 1, 2, 0, 0)
+    assert asked == [2]
+    assert _counts(engine.take(*_calls(1, 100), *_calls(1, 200))) == (2, 1, 1, 0, 0)
+    assert engine.ingest._batches_to_look_up == LOOKUP_MEMORY  # that one came as a surprise
 
 
 def test_a_deck_imported_by_another_process_rates_the_next_batch(engine: TestEngine, engines: Open) -> None:

@@ -24,8 +24,8 @@ def test_an_auditor_can_check_a_commitment_given_salt_and_content(engine: TestEn
     call = usage(caller="+38612345678", user_id="ana@contoso.com")
     key, content = usage_key("contoso", call.usage_id), content_of(call, "")
     sealer = engine.vault.sealer()
-    sealer.prepare([("contoso", 202611)], [])
-    commitment, sealed = sealer.seal("contoso", 202611, key, content, personal_of(call))
+    [(data_key, _)] = sealer.find([("contoso", 202611, call.user_id)])
+    commitment, sealed = sealer.seal(data_key, key, content, personal_of(call))
     engine.store.commit(Commit(keys=sealer.keys))
     raw = engine.vault.load_keys([("contoso", DATA, 202611)])["contoso", DATA, 202611].raw
     salt = hmac.digest(raw, key, "sha256")[:16]
@@ -62,6 +62,18 @@ def test_names_are_found_by_pseudonym_and_users_without_case(engine: TestEngine)
     assert fresh.find_user("contoso", "ANA@contoso.com") == ana
     assert fresh.find_user("contoso", "bob@contoso.com") is None
     assert fresh.find_user("nobody", "ana@contoso.com") is None
+
+
+def test_a_batch_that_needs_more_keys_than_stay_in_memory_finds_them_all(engine: TestEngine) -> None:
+    vault = KeyVault(MASTER_KEY, engine.store, capacity=2)
+    wanted = [("contoso", month, f"user{month % 3}@contoso.com") for month in range(202601, 202607)]
+    minting = vault.sealer()
+    minted = minting.find(wanted)
+    engine.store.commit(Commit(keys=minting.keys, users=minting.users))
+    minting.committed()
+    again = vault.sealer().find(wanted * 2)
+    assert [(key.raw, user) for key, user in again] == [(key.raw, user) for key, user in minted * 2]
+    assert len({user for _, user in minted}) == 3
 
 
 def test_another_master_key_is_told_as_such(engine: TestEngine) -> None:
