@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from application.dead_letters import DeadLetters
     from application.decks import DeckBook
     from application.explain import Explainer
+    from application.forecast import Forecasting
     from application.ingest import Ingest
     from application.links import Links
     from application.notices import Notices
@@ -264,6 +265,13 @@ class Engine:
         from application.authorize import Authorizer
 
         return Authorizer(self.store, self.vault, self.accounts, self.decks, now)
+
+    @cached_property
+    def forecasting(self) -> "Forecasting":
+        """What an account's history says."""
+        from application.forecast import Forecasting
+
+        return Forecasting(self.store, self.accounts, self.policy, now)
 
     @cached_property
     def plans(self) -> "dict[str, Plan]":

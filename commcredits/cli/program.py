@@ -36,6 +36,7 @@ NOUNS: Final = {
     "explain": "explain",
     "usage": "usage",
     "authorize": "authorize",
+    "forecast": "forecast",
     "serve": "serve",
     "dead-letters": "dead_letters",
     "retry": "dead_letters",

@@ -1,4 +1,4 @@
-"""`recharge set|every|off|resume|show`: auto-recharge."""
+"""`recharge set|every|off|resume|show|simulate`: auto-recharge."""
 
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from commcredits import values
 from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE
+from commcredits.cli.forecast import SIMULATE
 from commcredits.cli.funds import at_scale
 from commcredits.cli.parser import Parser
 
@@ -142,4 +143,5 @@ COMMANDS = (
         _account,
         _show,
     ),
+    SIMULATE,
 )
