@@ -1,17 +1,22 @@
-"""`demo`: the whole story on the embedded store, in a directory of its own, with the input of `examples/`."""
+"""`demo`: the whole story on the embedded store, in a directory of its own, with the input of `examples/`. The Stripe
+sandbox stands in for the payment provider.
+"""
 
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from commcredits.cli.output import Output
+from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.story import Story, StoryFailed, example
 
 INPUT: Final = ("rates.csv", "licences.csv", "usage.ndjson", "pstn-usage.csv", "graph-page.json")
+RETRY_SECONDS: Final = 1
 SPLIT_CALL: Final = "9f0c6a52-0002"  # of usage.ndjson: begins in the last of the plan's minutes
 SATELLITE_CALL: Final = {
     "usage_id": "sat-1",
@@ -29,25 +34,35 @@ SATELLITE_CALL: Final = {
 
 def demo(output: Output) -> dict[str, Any]:
     """Tells it; answers what it came to. Raises StoryFailed."""
-    with tempfile.TemporaryDirectory(prefix="commcredits-demo-") as folder:
-        story = Story(output, Path(folder), {"store": "sqlite:///demo.db", "actor": "demo"})
+    with tempfile.TemporaryDirectory(prefix="commcredits-demo-") as folder, StripeSandbox() as stripe:
+        settings = {
+            "store": "sqlite:///demo.db",
+            "actor": "demo",
+            "minimum_purchase": "20",
+            "retry_schedule": f"{RETRY_SECONDS}s,6h,24h,72h",
+            "stripe_api_key": stripe.api_key,
+            "stripe_api_base": stripe.url,
+        }
+        story = Story(output, Path(folder), settings)
         for name in INPUT:
             shutil.copy(example(name), folder)
-        open_account(story)
+        open_account(story, buy)
         take_files(story)
-        return finish(story, lambda name: story.run(f"ingest {name}"))
+        return finish(story, lambda name: story.run(f"ingest {name}"), lambda recharge_id: charge_card(story, stripe))
 
 
-def finish(story: Story, take: Callable[[str], object]) -> dict[str, Any]:
-    """From the dead letter to the end; `take` takes a file of usage in. Answers what the story came to."""
-    story.show("statement contoso")
+def finish(story: Story, take: Callable[[str], object], pay: Callable[[str], Decimal]) -> dict[str, Any]:
+    """From the dead letter to the end; `take` takes a file of usage in, `pay` sees to it that the money of a recharge
+    comes and answers the balance. Answers what the story came to.
+    """
+    story.show("statement contoso --limit 20")
     mend(story)
     recharge_id = fall_below(story, take)
+    paid = pay(recharge_id)
     explained = explain(story)
-    balance = settle(story, recharge_id)
     return {
         "account": "contoso",
-        "balance": balance,
+        "balance": prove(story, paid),
         "recharge_id": recharge_id,
         "explained": explained["usage_id"],
         "matches": explained["matches"],
@@ -55,7 +70,7 @@ def finish(story: Story, take: Callable[[str], object]) -> dict[str, Any]:
     }
 
 
-def open_account(story: Story) -> None:
+def open_account(story: Story, fund: Callable[[Story], None]) -> None:
     """An account with a deck, money, licences and auto-recharge."""
     story.tell(
         "An organisation opens a prepaid account. Currency and scale are for ever; all that can change an amount is an "
@@ -65,8 +80,8 @@ def open_account(story: Story) -> None:
     story.tell("A carrier's price list is imported as it came: prefixes, ranges, increments, a price by origin.")
     story.run("deck import rates.csv --name default --currency EUR")
     story.run("rate +4915112345678 31 --from-number +38615550100")
-    story.tell("20 EUR are bought, users get their plans, and 60 dial-out minutes come with one conferencing licence.")
-    story.run("funds add contoso 20 --reference INV-2026-0117")
+    fund(story)
+    story.tell("Users get their plans, and 60 dial-out minutes come with one conferencing licence.")
     story.run("licence import contoso licences.csv")
     story.run("licence purchased contoso MCOMEETADD 1")
     story.tell("Auto-recharge: 50 EUR whenever what can be spent falls below 10.")
@@ -116,16 +131,64 @@ def explain(story: Story) -> dict[str, Any]:
     return explained
 
 
-def settle(story: Story, recharge_id: str) -> str:
-    """The money comes; the read model is rebuilt to the same bytes. Answers the balance."""
+def fund_by_invoice(story: Story) -> None:
+    """20 EUR that came otherwise."""
+    story.tell("20 EUR were paid by invoice, and are booked.")
+    story.run("funds add contoso 20 --reference INV-2026-0117")
+
+
+def buy(story: Story) -> None:
+    """20 EUR by card."""
+    story.tell(
+        "A card is saved with the provider and 20 EUR are bought with it. Here a SANDBOX STANDS IN FOR STRIPE: it "
+        "takes no money, and behaves as Stripe documents. Only the provider's token, the brand, last digits and "
+        "expiry are kept."
+    )
+    story.run("payment-method add contoso --card pm_card_visa")
+    story.run("funds buy contoso 20 --key order-1")
+    story.run("notice to contoso ana@contoso.com")
+
+
+def charge_card(story: Story, stripe: StripeSandbox) -> Decimal:
+    """The card is declined at first, the admin told at once, and the retry succeeds. Answers the balance."""
+    story.tell(
+        "`work` charges the card, and the bank declines. It is known at once, not on Monday, and tried again later."
+    )
+    [customer] = {each["customer"] for each in stripe.control.ledger()}
+    stripe.control.card_answers(customer, ["insufficient_funds"])
+    story.run("work --once --only recharges,notices")
+    declined = story.run("recharge show contoso")
+    if declined["state"] != "retrying":
+        raise StoryFailed(f"the recharge is {declined['state']}, not retrying")
+    story.show("notice list contoso --limit 3")
+    story.tell(
+        "The same payment is tried again when it is due (after an hour, unless set otherwise; here after a second), "
+        "and succeeds: one recharge, one charge."
+    )
+    time.sleep(RETRY_SECONDS)
+    story.run("work --once")
+    balance = story.run("balance contoso", shown=False)["balance"]
+    story.remark(f"the balance is {balance}")
+    if len(stripe.control.ledger()) != 2:
+        raise StoryFailed("the provider did not take the money exactly once")
+    story.run("reconcile payments contoso")
+    return Decimal(balance)
+
+
+def settle_by_invoice(story: Story, recharge_id: str) -> Decimal:
+    """The money comes otherwise, and ends the recharge. Answers the balance."""
     story.tell("The money comes by invoice and ends the recharge; it is armed again.")
-    added = story.run(f"funds add contoso 50 --recharge {recharge_id} --reference INV-2026-0118")
+    return Decimal(story.run(f"funds add contoso 50 --recharge {recharge_id} --reference INV-2026-0118")["balance"])
+
+
+def prove(story: Story, paid: Decimal) -> str:
+    """The read model is rebuilt to the same bytes. Answers the balance."""
     state = story.run("account show contoso", shown=False)["recharge"]["state"]
     story.remark(f"auto-recharge is {state}")
     story.tell("The balance, dropped and made again from the log, has the same bytes; and everything is in order.")
     balance = story.run("balance contoso", shown=False)["balance"]
     first, again = story.run("rebuild balance"), story.run("rebuild balance", shown=False)
-    if state != "armed" or first["sha256"] != again["sha256"] or Decimal(balance) != Decimal(added["balance"]):
+    if state != "armed" or first["sha256"] != again["sha256"] or Decimal(balance) != paid:
         raise StoryFailed("the account is not what its history says")
     story.show("doctor")
     story.remark(f"That was the whole story, in {story.seconds} s.")

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 from commcredits.bootstrap import Engine
 from commcredits.cli.output import Output
 from commcredits.consuming import kafka_config
-from commcredits.demo import INPUT, finish, open_account
+from commcredits.demo import INPUT, finish, fund_by_invoice, open_account, settle_by_invoice
 from commcredits.settings import POSTGRESQL, PREFIX, Settings
 from commcredits.story import Story, StoryFailed, example
 from commcredits.traffic import Message
@@ -59,7 +60,7 @@ def demo_kafka(output: Output, given: Settings) -> dict[str, Any]:
         twin = Story(output, folder, {"store": "sqlite:///twin.db", "actor": "demo"})
         story.tell("A real PostgreSQL and a real broker with two topics. The schema is made.")
         story.run("migrate")
-        open_account(story)
+        open_account(story, fund_by_invoice)
         _prepare(story, twin)
         publish = _publisher(config)
         taken = take_usage(story, twin, publish)
@@ -68,7 +69,8 @@ def demo_kafka(output: Output, given: Settings) -> dict[str, Any]:
             publish(folder / name)
             story.run("consume --once")
 
-        return {**finish(story, take), "usages": taken, "killed": 1}
+        pay = partial(settle_by_invoice, story)
+        return {**finish(story, take, pay), "usages": taken, "killed": 1}
 
 
 def take_usage(story: Story, twin: Story, publish: Callable[[Path], int]) -> int:

@@ -30,8 +30,10 @@ def test_the_story_holds_on_the_embedded_store_and_leaves_nothing_behind(
 
 def test_people_read_it_on_standard_output(program: Program) -> None:
     told = program.text("demo")
-    assert told.index("$ commcredits account open contoso") < told.index("state        triggered")
-    assert told.index("$ commcredits explain") < told.index("--recharge rch-contoso-")
+    assert told.index("$ commcredits account open contoso") < told.index("state         triggered")
+    assert told.index("state         retrying") < told.index("$ commcredits work --once\n")
+    assert told.index("recharge.failed") < told.index("$ commcredits explain")
+    assert "SANDBOX STANDS IN FOR STRIPE" in " ".join(told.split())
 
 
 def test_the_story_holds_through_kafka_and_postgresql_with_a_consumer_killed(
