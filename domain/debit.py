@@ -112,12 +112,12 @@ def decide_rated(
 
 def pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) -> Iterator[Pool]:
     """The pools that a call may draw on, in order."""
-    country = country_of(number.digits)
     pools, at = account.pools, usage.started_at
     if not is_conference(usage.call_type):
-        return pools.for_call(user, country, at)
+        return pools.for_call(user, country_of(number.digits), at) if pools.plans_of(user) else iter(())
     if usage.capability.upper() == PAY_PER_MINUTE:
         return iter(())
+    country = country_of(number.digits)
     dialout = pools.for_dialout(country, at)
     if account.settings.after_dialout_pool == "plan":
         return chain(dialout, pools.for_call(user, country, at))

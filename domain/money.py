@@ -36,6 +36,10 @@ def quantum(scale: int) -> Decimal:
     return Decimal((0, (1,), -scale))
 
 
+# the context's 28 digits hold every product of an amount and one of these exactly
+_QUANTA: Final = tuple(quantum(scale) for scale in range(32))
+
+
 def parse_amount(text: str, scale: int) -> Decimal:
     """An amount of zero or more, written with digits and one point, as a Decimal with exactly `scale` decimals.
 
@@ -65,7 +69,7 @@ def round_ratio(numerator: int, denominator: int, rounding: str) -> int:
 
 def to_decimal(units: int, decimals: int) -> Decimal:
     """`units` of the last decimal as an amount: to_decimal(12, 4) == Decimal("0.0012")."""
-    return Decimal(units).scaleb(-decimals)
+    return Decimal(units) * _QUANTA[decimals]
 
 
 def to_units(amount: Decimal, decimals: int) -> int:

@@ -15,6 +15,7 @@ from domain.numbers import ZONE_A, area_of
 
 DOMESTIC, INTERNATIONAL, DIALOUT = "domestic", "international", "dialout"
 CREDITS_LICENCE = "MCOPSTNPP"
+CALLING_PLANS = ("domestic", "domestic_or_international")  # kinds of limits
 
 
 class Licence(msgspec.Struct, array_like=True):
@@ -67,7 +68,17 @@ class Pool(NamedTuple):
 class Pools:
     """All pools of one account: sizes from licences, use from debits."""
 
-    __slots__ = ("_sizes", "by_assigned", "by_purchased", "country", "licences", "months", "purchased", "used")
+    __slots__ = (
+        "_plans",
+        "_sizes",
+        "by_assigned",
+        "by_purchased",
+        "country",
+        "licences",
+        "months",
+        "purchased",
+        "used",
+    )
 
     def __init__(self, months: Months) -> None:
         self.months = months
@@ -78,10 +89,12 @@ class Pools:
         self.by_purchased = False  # calling plans are sized by purchased instead of assigned licences
         self.by_assigned = False  # the dial-out pool by assigned instead of purchased licences
         self._sizes: dict[Pool, int] = {}
+        self._plans: dict[str, list[Licence]] = {}  # by user, the licences that have pools
 
     def changed(self) -> None:
         """Licences or settings changed: sizes are computed anew."""
         self._sizes.clear()
+        self._plans.clear()
 
     def assign(self, licence: Licence) -> None:
         """One that the user holds already of that plan ends where this begins, or gives way to it."""
@@ -93,14 +106,14 @@ class Pools:
                 other.ends_at = licence.starts_at
             kept.append(other)
         self.licences[licence.user] = sorted([*kept, licence], key=_narrow_first)
-        self._sizes.clear()
+        self.changed()
 
     def remove(self, user: str, plan: str, at: int) -> None:
         """The user's licence of that plan ends now."""
         for licence in self.licences.get(user, ()):
             if licence.plan == plan and licence.removed_at is None:
                 licence.removed_at = at
-        self._sizes.clear()
+        self.changed()
 
     def licensed(self, user: str, at: int) -> bool:
         """Whether the user held the credits licence when the call started."""
@@ -141,17 +154,22 @@ class Pools:
             if not self.used[pool]:
                 del self.used[pool]
 
+    def plans_of(self, user: str) -> list[Licence]:
+        """The licences of calling plans that a user holds or has held, the narrower first."""
+        plans = self._plans.get(user)
+        if plans is None:
+            held = self.licences.get(user, ())
+            plans = self._plans[user] = [each for each in held if each.limits.kind in CALLING_PLANS]
+        return plans
+
     def for_call(self, user: str, country: str | None, at: int) -> Iterator[Pool]:
         """The calling-plan pools that a user's outgoing call to a country may draw on, the narrower plan first."""
-        held = self.licences.get(user)
-        if not held:
-            return
         month = self.months.of(at)
         area = area_of(country) if country else None
-        for licence in held:  # the narrower first, as `assign` leaves them
-            kind = licence.limits.kind
-            if kind not in ("domestic", "domestic_or_international") or not licence.covers(at):
+        for licence in self.plans_of(user):
+            if not licence.covers(at):
                 continue
+            kind = licence.limits.kind
             home = area_of(licence.country)
             if area == home:
                 kind = DOMESTIC
