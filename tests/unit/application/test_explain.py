@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.explain import _checks_of_record, recomputed_amount
+from domain.budgets import cost_of
 from domain.rates import DeckVersion, Rate, Slot, Terms
 from domain.tariff import Deck
 from tests.support.given import US_120_OWN, US_BOTH, debit, fund, license_user, opened, usage
@@ -35,11 +36,12 @@ def decks(draw: st.DrawFn) -> Deck:
     st.integers(0, 8),
     st.booleans(),
     st.sampled_from(["", "0.03", "500"]),
+    st.sampled_from(["stop", "postpaid"]),
 )
 def test_every_debit_that_is_decided_passes_every_check(
-    rates: Deck, durations: list[int], scale: int, zero_second_fee: bool, funds: str
+    rates: Deck, durations: list[int], scale: int, zero_second_fee: bool, funds: str, when_empty: str
 ) -> None:
-    account = opened(scale=scale, zero_second_fee=zero_second_fee)
+    account = opened(scale=scale, zero_second_fee=zero_second_fee, when_empty=when_empty)
     if funds and Decimal(funds).normalize().as_tuple().exponent >= -scale:  # type: ignore[operator]
         fund(account, funds)
     license_user(account, "ana", "MCOPSTN8", US_120_OWN)
@@ -47,7 +49,9 @@ def test_every_debit_that_is_decided_passes_every_check(
     for number, seconds in enumerate(durations):
         event = debit(account, usage("+12025550143", seconds, usage_id=f"u-{number}"), rates=rates)
         recomputed = recomputed_amount(event.proof, scale)
-        assert recomputed == event.amount
+        assert recomputed == cost_of(event)
+        assert event.proof is not None
+        assert (event.proof.postpaid is None) == (when_empty == "stop")
         assert [check for check in _checks_of_record(event, recomputed) if check.passed is not True] == []
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import BilledSlot, FundsAdded, LotDraw, PoolDraw, Proof, UsageDebited
-from domain.named import entry_view
+from domain.named import Entry, entry_view, is_entry, signed_amount
+from domain.payment_events import DisputeClosed, LotExpired, LotPart, RefundFailed, RefundRequested, UsageReversed
 from projections.lines import entry_line
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -35,6 +36,7 @@ PROOF = st.builds(
     rounding=WORD,
     decimals=WHOLE,
     price=st.none() | AMOUNT,
+    postpaid=st.none() | AMOUNT,
 )
 HEADER: dict[str, Any] = {
     "schema": st.just(1), "occurred_at": INSTANT, "recorded_at": INSTANT, "actor": TEXT, "channel": TEXT,
@@ -50,13 +52,39 @@ FUNDS = st.builds(
     FundsAdded, **HEADER, lot=WORD, kind=WORD, amount=AMOUNT, debt_covered=AMOUNT, expires_at=INSTANT, reference=TEXT,
     recharge_id=TEXT, balance=AMOUNT,
 )  # fmt: skip
+REVERSED = st.builds(
+    UsageReversed, **HEADER, usage_id=TEXT, debit_version=WHOLE, started_at=WHOLE, user=TEXT, amount=AMOUNT,
+    debt_reduced=AMOUNT, lots=st.lists(st.builds(LotPart, WORD, AMOUNT, st.booleans(), INSTANT), max_size=3).map(tuple),
+    pools=st.lists(st.builds(PoolDraw, WORD, WORD, WORD, WORD, WHOLE, WHOLE), max_size=3).map(tuple), postpaid=AMOUNT,
+    key=TEXT, balance=AMOUNT,
+)  # fmt: skip
+OTHERS = (
+    st.builds(LotExpired, **HEADER, lot=WORD, amount=AMOUNT, balance=AMOUNT)
+    | st.builds(RefundRequested, **HEADER, refund_id=WORD, key=TEXT, lot=WORD, amount=AMOUNT, debt=AMOUNT,
+                provider_refund=WORD, balance=AMOUNT)
+    | st.builds(RefundFailed, **HEADER, refund_id=WORD, code=WORD, amount=AMOUNT, debt_covered=AMOUNT, balance=AMOUNT)
+    | st.builds(DisputeClosed, **HEADER, dispute_id=WORD, outcome=WORD, amount=AMOUNT, debt=AMOUNT, balance=AMOUNT)
+)  # fmt: skip
 
 
-@given(st.integers(1, 1 << 60), DEBIT | FUNDS)
-def test_a_line_is_the_named_view_of_its_event(position: int, event: UsageDebited | FundsAdded) -> None:
+@given(st.integers(1, 1 << 60), DEBIT | FUNDS | REVERSED | OTHERS)
+def test_a_line_is_the_named_view_of_its_event(position: int, event: Entry) -> None:
     view = entry_view("main", position, event)
 
     assert entry_line(position, event).encode() == orjson.dumps(view, default=lambda amount: format(amount, "f"))
+
+
+@given(OTHERS | REVERSED)
+def test_what_leaves_the_balance_is_negative(event: Entry) -> None:
+    comes = isinstance(event, UsageReversed | RefundFailed)
+    assert signed_amount(event) == (event.amount if comes else -event.amount)
+
+
+def test_a_dispute_that_is_won_changes_nothing_and_has_no_line() -> None:
+    def closed(amount: str) -> DisputeClosed:
+        return DisputeClosed(1, 0, 0, "", "", "", "", "dp", "", Decimal(amount), Decimal(0), Decimal(1))
+
+    assert [is_entry(closed("1")), is_entry(closed("0.0000"))] == [True, False]
 
 
 def test_equal_amounts_keep_their_own_decimals() -> None:

@@ -22,7 +22,7 @@ COMMANDS = {command.words: command for command in every_command()}
 SHARED = {"-h", "--help", "--json", "--store", "--config", "--debug"}
 SETTINGS_OPTIONS = (
     "--country --time-zone --name --deck --pricing --expiry-months --expiry-grace --zero-second-fee --plan-pool-by "
-    "--dialout-pool-by --after-dialout-pool"
+    "--dialout-pool-by --after-dialout-pool --when-empty"
 )
 # the interface's table: positionals, then options
 PROMISED = {
@@ -36,6 +36,9 @@ PROMISED = {
     "funds add": "ID AMOUNT --reference --at --recharge --granted --expires",
     "recharge set": "ID --amount --below",
     "recharge off": "ID",
+    "budget set": "ID --user --amount --hard",
+    "budget list": "ID",
+    "budget remove": "ID --user",
     "licence assign": "ID USER PLAN --country --from --to",
     "licence remove": "ID USER PLAN",
     "licence import": "ID FILE.csv",
@@ -54,6 +57,7 @@ PROMISED = {
     "balance": "ID --stale",
     "statement": "ID --from --to --limit --stale",
     "explain": "USAGE_ID --account",
+    "usage reverse": "USAGE_ID --account --key --reason",
     "dead-letters list": "",
     "dead-letters show": "ID",
     "retry": "ID --patch --reason --all",
