@@ -18,8 +18,10 @@ from application.payments import (
     ProviderRefused,
     UnknownAtProvider,
 )
+from commcredits.bootstrap import Engine
 from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.sandbox.stripe.webhooks import signature
+from commcredits.settings import Settings
 from domain.errors import Refused
 from tests.support.provider import ACCOUNT, RECHARGE, Till
 
@@ -321,3 +323,17 @@ def test_an_event_of_tomorrow_is_harmless(till: Till, stripe_sandbox: StripeSand
     opened = till.provider.open_event(body, signature(body, [stripe_sandbox.webhook_secret], now), now * SECOND)
 
     assert opened == ProviderEvent("evt_1", "other", "", "", "")
+
+
+@pytest.mark.parametrize("secret", ["whsec_old", "whsec_new"])
+def test_two_secrets_are_set_while_one_is_being_rolled(secret: str) -> None:
+    settings = Settings(stripe_api_key="sk_test_1", stripe_webhook_secret="whsec_old, whsec_new")
+    provider = Engine(settings).provider
+    assert provider is not None
+    body, now = b'{"id":"evt_1","type":"tomorrow.came","data":{"object":{"id":"x"}}}', 1_795_000_000
+
+    assert provider.open_event(body, signature(body, [secret], now), now * SECOND).id == "evt_1"
+
+
+def test_without_a_key_there_is_no_provider() -> None:
+    assert Engine(Settings()).provider is None
