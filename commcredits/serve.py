@@ -19,7 +19,7 @@ from litestar.types import ASGIApp
 from commcredits import __version__
 from commcredits.bootstrap import Engine, now
 from commcredits.stopping import SIGNALS
-from domain.errors import Invalid, Refused
+from domain.errors import Invalid
 
 GRACE_SECONDS: Final = 10  # for answers on their way, once it is asked to stop
 KEEP_ALIVE_SECONDS: Final = 75  # longer than a proxy in front keeps an idle connection
@@ -32,7 +32,7 @@ SWITCH_SECONDS: Final = (
 def serve(engine: Engine, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Until it is asked to stop. `ready` is told the address once connections are taken.
 
-    Raises Invalid `api_token_missing`, `invalid_host`; Refused `address_in_use`; what opening the store raises.
+    Raises Invalid `api_token_missing`, `invalid_host`, `port_in_use`; what opening the store raises.
     """
     from api.access import is_loopback
 
@@ -60,7 +60,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             text = f"port {port} of {host} is taken by another process: name another --port"
-            raise Refused("address_in_use", text, "port") from error
+            raise Invalid("port_in_use", text, "port") from error
         raise Invalid("invalid_host", f"cannot listen on {host} port {port}: {error.strerror}", "host") from error
     with listener:
         yield listener

@@ -65,16 +65,14 @@ def forecast_view(foreseen: "Foreseen") -> dict[str, Any]:
 
 def _simulation_view(found: "SimulatedRecharge") -> dict[str, Any]:
     simulation = found.simulation
-    suspended_at = simulation.suspended_at
+    suspended_at, nothing = simulation.suspended_at, found.start_balance - found.start_balance
     return {
         "currency": found.account.currency,
         "from": values.time_text(found.begin),
         "to": values.time_text(found.end),
         "start_balance": found.start_balance,
         "count": len(simulation.charges),
-        "charged": sum(
-            (each.after - each.before for each in simulation.charges), found.start_balance - found.start_balance
-        ),
+        "charged": sum((each.after - each.before for each in simulation.charges), nothing),
         "lowest_balance": simulation.lowest_balance,
         "lowest_at": values.time_text(simulation.lowest_at),
         "end_balance": simulation.end_balance,
