@@ -1,4 +1,6 @@
-"""Three versions of a deck, plans, lots, 250 calls: every charge and the balance as a second program computes them."""
+"""Three versions of a deck, plans, lots, 250 calls, some taken back: each charge and what is left as a second program
+computes them.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,11 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
-from tests.support.model import Call, Key, Lot, Model, Row, Version
+from tests.support.model import Call, Charged, Key, Lot, Model, Row, Version
 from tests.support.program import Program
 
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
@@ -130,7 +133,9 @@ def test_every_charge_is_what_a_second_program_computes(program: Program, seed: 
     chance = random.Random(seed)
     rounding = ("half-up", "half-even", "up", "down")[seed]
     decimals, scale = chance.choice([(0, 2), (2, 2), (3, 6), (6, 4), (4, 4)])
-    program("account", "open", "contoso", "--currency", "EUR", "--at", "2026-08-01", "--scale", str(scale))
+    when_empty = ("stop", "postpaid")[seed % 2]
+    opening = ["--at", "2026-08-01", "--scale", str(scale), "--when-empty", when_empty]
+    program("account", "open", "contoso", "--currency", "EUR", *opening)
     program("licence", "assign", "contoso", "ana", "MCOPSTN8", "--country", "US")
     program("licence", "assign", "contoso", "bob", "MCOPSTN5", "--country", "US", "--from", "2026-10-15")
     program("licence", "purchased", "contoso", "MCOMEETADD", "1")
@@ -141,19 +146,37 @@ def test_every_charge_is_what_a_second_program_computes(program: Program, seed: 
         add_lots(program, chance),
         {"MCOPSTN8": (120, "ana", None), "MCOPSTN5": (120, "bob", HALF_OCTOBER)},
         {"MCOMEETADD": 60},
+        when_empty == "postpaid",
     )
     calls = [some_call(number, chance) for number in range(250)]
     program.run("ingest", program.write("usage.ndjson", "\n".join(map(message_of, calls))))
 
     lines = {line["usage_id"]: line for line in program.run("statement", "contoso").lines}
+    debited: list[tuple[Call, Charged]] = []
     for call in calls:
         charged, line = model.take(call), lines.get(call.usage_id)
         if charged is None or line is None:
             assert charged is line, call
             continue
-        minutes = {draw["plan"]: draw["minutes"] for draw in line["proof"]["pools"]}
-        assert (-Fraction(line["amount"]), minutes) == charged, (call, line)
+        assert Charged(-Fraction(line["amount"]), *_beside(line["proof"])) == charged, (call, line)
+        debited.append((call, charged))
     balance = program("balance", "contoso")
-    assert Fraction(balance["balance"]) == model.balance
+    assert (Fraction(balance["balance"]), Fraction(balance["postpaid"])) == (model.balance, model.later)
     left = sorted(lot.remaining for lot in model.lots if lot.remaining)
     assert sorted(Fraction(lot["remaining"]) for lot in balance["lots"]) == left
+
+    for call, charged in chance.sample(debited, 20):
+        model.take_back(call, charged)
+        done = program("usage", "reverse", call.usage_id, "--reason", "never made")
+        assert Charged(Fraction(done["amount"]), *_beside(done["proof"])) == charged, (call, done)
+        assert Fraction(done["balance"]) == model.balance
+        assert program("explain", call.usage_id)["matches"]
+    balance = program("balance", "contoso")
+    assert (Fraction(balance["balance"]), Fraction(balance["postpaid"])) == (model.balance, model.later)
+    used = {(pool["plan"], pool["month"]): pool["used"] for pool in balance["pools"] if pool["used"]}
+    assert used == {pool: minutes for pool, minutes in model.used.items() if minutes}
+
+
+def _beside(proof: dict[str, Any]) -> tuple[Fraction, dict[str, int]]:
+    """What is billed later, and the pools' minutes."""
+    return Fraction(proof["postpaid"] or 0), {draw["plan"]: draw["minutes"] for draw in proof["pools"]}

@@ -56,9 +56,10 @@ class Call(NamedTuple):
 
 
 class Charged(NamedTuple):
-    """What a call costs, and the minutes that pools paid."""
+    """What credit paid of a call, what is billed later, and the minutes that pools paid."""
 
     amount: Fraction
+    later: Fraction
     minutes: dict[str, int]
 
 
@@ -81,25 +82,35 @@ class Model:
     lots: list[Lot]
     pools: dict[str, tuple[int, str, datetime | None]]
     dialout: dict[str, int]
+    postpaid: bool = False
     debt: Fraction = Fraction(0)
+    later: Fraction = Fraction(0)
+    taken_back: Fraction = Fraction(0)
     used: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def take(self, call: Call) -> Charged | None:
-        """The charge, taken from pools, lots and debt; None where there is no rate."""
+        """The charge, taken from pools, lots and debt, or billed later; None where there is no rate."""
         direction = self._direction(call)
         if not direction:
-            return Charged(Fraction(0), {})
+            return Charged(Fraction(0), Fraction(0), {})
         row = self._find(call, direction)
         if row is None:
             return None
         minutes = self._from_pools(call) if direction == "out" and call.seconds else {}
         amount = self._price(row, call.seconds, 60 * sum(minutes.values()), not minutes and call.seconds > 0)
-        self._pay(amount, call.at)
-        return Charged(amount, minutes)
+        later = self._pay(amount, call.at)
+        return Charged(amount - later, later, minutes)
+
+    def take_back(self, call: Call, charged: Charged) -> None:
+        """As if the call had not been; whose money it was is not asked."""
+        self.taken_back += charged.amount
+        self.later -= charged.later
+        for plan, minutes in charged.minutes.items():
+            self.used[plan, f"{call.at:%Y-%m}"] -= minutes
 
     @property
     def balance(self) -> Fraction:
-        return sum((lot.remaining for lot in self.lots), Fraction(0)) - self.debt
+        return sum((lot.remaining for lot in self.lots), Fraction(0)) - self.debt + self.taken_back
 
     def _direction(self, call: Call) -> str:
         if call.capability == "FREECALL" or call.call_type.startswith("emergency"):
@@ -176,10 +187,15 @@ class Model:
         }
         return Fraction(int(whole) + up[self.rounding], 10**self.decimals)
 
-    def _pay(self, amount: Fraction, at: datetime) -> None:
+    def _pay(self, amount: Fraction, at: datetime) -> Fraction:
+        """From the lots; what is left is debt, or the answer: what is billed later."""
         for lot in sorted(self.lots, key=lambda lot: lot.bought):
             if lot.expires >= at:
                 paid = min(lot.remaining, amount)
                 lot.remaining -= paid
                 amount -= paid
+        if self.postpaid:
+            self.later += amount
+            return amount
         self.debt += amount
+        return Fraction(0)
