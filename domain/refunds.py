@@ -10,6 +10,7 @@ from domain.by import By, header
 from domain.errors import Invalid, NotFound, Refused
 from domain.events import Event
 from domain.lots import Lot
+from domain.money import quantum
 from domain.payment_events import (
     DisputeClosed,
     DisputeOpened,
@@ -113,7 +114,7 @@ def refund_booked(
     """
     if any(refund.provider_refund == provider_refund for refund in account.refunds.values()):
         return []
-    lot = lot_paid_by(account, payment_id)
+    lot, amount = lot_paid_by(account, payment_id), amount.quantize(quantum(account.scale))
     debt = max(amount - lot.remaining, nothing(account.scale))
     requested = _requested(account, by, lot, amount, debt, "", provider_refund)
     return [requested, RefundSent(*header(account, by), requested.refund_id, provider_refund)]
@@ -134,7 +135,7 @@ def dispute_opened(
     if dispute_id in account.disputes:
         return []
     lot, recharge, head = lot_paid_by(account, payment_id), account.recharge, header(account, by)
-    events: list[Event] = [DisputeOpened(*head, dispute_id, lot.id, amount)]
+    events: list[Event] = [DisputeOpened(*head, dispute_id, lot.id, amount.quantize(quantum(account.scale)))]
     if recharge.state not in (OFF, SUSPENDED):
         events.insert(0, RechargeSuspended(*head, DISPUTE, recharge.recharge_id))
         payment = account.payments.get(recharge.recharge_id)

@@ -263,3 +263,20 @@ def test_usage_after_a_refund_is_paid_by_what_is_left() -> None:
     _refund(account, lot, 40)
     event = debit(account, usage(seconds=70), rates=EXACT)
     assert (lot_draws(event), account.debt) == ([(lot, "60")], 10)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_what_a_provider_tells_is_booked_at_the_accounts_scale(scale: int) -> None:
+    account = opened(scale=scale)
+    card(account)
+    lot = _buy(account)
+    payment = _payment(account, lot)
+
+    refund, _ = do(account, refunds.refund_booked(account, by(), payment, "re-1", Decimal("10.5")))
+    _dispute(account, lot, "open", 50)
+    (closed,) = _dispute(account, lot, "lost", 50)
+
+    assert isinstance(refund, RefundRequested)
+    assert isinstance(closed, DisputeClosed)
+    told = (refund.amount, refund.balance, closed.amount, closed.balance, account.lots[lot].remaining)
+    assert {each.as_tuple().exponent for each in told} == {-scale}
