@@ -103,10 +103,12 @@ def _proof(proof: Proof | None, flags: tuple[str, ...]) -> str:
         f'"origin_prefix":{_word(proof.origin_prefix)},"connection_fee":"{_plain(proof.connection_fee)}",'
         f'"slots":[{",".join(slots)}],"billed_seconds":{billed_seconds},"pools":[{",".join(pools)}],'
         f'"lots":[{",".join(lots)}],"debt":"{_plain(proof.debt)}","rounding":{_word(proof.rounding)},'
-        f'"decimals":{proof.decimals},"price":{_price(proof.price)},"postpaid":{_price(proof.postpaid)},'
-        f'"flags":{_list(flags)}}}'
+        f'"decimals":{proof.decimals},{_price(proof.price, proof.postpaid)}"flags":{_list(flags)}}}'
     )
 
 
-def _price(price: Decimal | None) -> str:
-    return "null" if price is None else f'"{_plain(price)}"'
+def _price(price: Decimal | None, postpaid: Decimal | None) -> str:
+    if price is None and postpaid is None:
+        return '"price":null,"postpaid":null,'
+    named = (("price", price), ("postpaid", postpaid))
+    return "".join(f'"{name}":null,' if amount is None else f'"{name}":"{_plain(amount)}",' for name, amount in named)

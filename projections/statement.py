@@ -6,7 +6,7 @@ Row: the event's position (key), the account's stream, `occurred_at`, and the li
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from domain.events import account_stream
+from domain.events import UsageDebited, account_stream
 from domain.named import is_entry
 from projections.lines import entry_line
 from projections.log import Entry, LogRow
@@ -90,7 +90,7 @@ class Statement:
     def apply(self, entries: Sequence[Entry]) -> None:
         """Lines of the events that have one."""
         for position, stream, _, event in entries:
-            if is_entry(event):
+            if isinstance(event, UsageDebited) or is_entry(event):
                 self._rows.append((position, stream.bytes, event.occurred_at, entry_line(position, event)))
 
     def write(self, database: Database) -> None:
