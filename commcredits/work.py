@@ -34,7 +34,7 @@ RENEW_SECONDS: Final = CLAIM_SECONDS / 3
 LOOK_SECONDS: Final = 0.25  # how late a duty may be noticed that no event announces
 FIRST_PAUSE_SECONDS: Final = 0.2  # before a provider that did not answer is asked again
 LONGEST_PAUSE_SECONDS: Final = 60.0
-PAUSES_ONCE: Final = 5  # with `--once`: then it is left for another time
+PAUSES_ONCE: Final = 4  # with `--once`: then it is left for another time
 ENGINE: Final = "engine"
 _log = logging.getLogger("commcredits.work")
 

@@ -1,7 +1,7 @@
 """The duties read model: when each account next needs something done that no event of its own will bring about.
 
-Row: the account's stream (key), its id, and per part of the work when the first duty of it is due (µs; null: none).
-It says whom to look at; what is to be done is decided from the account itself.
+Row: the account's stream (key), its id, and per part of the work when its first duty is due (µs; 0: at once; null:
+none). It says whom to look at; what is to be done is decided from the account itself.
 
 While events are applied the accounts in use stay in memory; the others are loaded from the log's own snapshots, so an
 account may be ahead of the position that is followed. A row may then be, too, and later events change nothing in it.
@@ -130,5 +130,6 @@ class Duties:
 def _row(account: CreditAccount) -> tuple[Any, ...]:
     first: dict[str, int] = {}
     for duty in duties(account):
-        first.setdefault(part_of(duty), duty.due_at)
+        # what is due by the account's own time is due, wherever a clock has been set back to meanwhile
+        first.setdefault(part_of(duty), duty.due_at if duty.due_at > account.recorded_at else 0)
     return (account.stream.bytes, account.account_id, *(first.get(part) for part in PARTS))

@@ -1,4 +1,4 @@
-"""Fixtures of tests that run consumers as processes."""
+"""Fixtures of tests that run consumers and `work` as processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from commcredits.sandbox.stripe.server import StripeSandbox
 from tests.support.consumers import World
+from tests.support.shop import Shop
 from tests.support.stream import Stream
 
 
@@ -27,3 +29,17 @@ def make_world(tmp_path: Path, own_kafka: object, own_postgres: object) -> Itera
             return world
 
         yield make
+
+
+@pytest.fixture
+def shop(sqlite_url: str, stripe_sandbox: StripeSandbox, tmp_path: Path) -> Iterator[Shop]:
+    """Accounts with cards at the sandbox, on the embedded store."""
+    with closing(Shop(sqlite_url, stripe_sandbox, tmp_path)) as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop_on_each_store(store_url: str, stripe_sandbox: StripeSandbox, tmp_path: Path) -> Iterator[Shop]:
+    """The same, once for each kind of store."""
+    with closing(Shop(store_url, stripe_sandbox, tmp_path)) as shop:
+        yield shop

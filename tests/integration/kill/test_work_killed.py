@@ -9,21 +9,15 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
-from commcredits.sandbox.stripe.server import StripeSandbox
 from domain.events import AutoRechargeTriggered, FundsAdded
 from domain.purchases import request_purchase
 from domain.refunds import request_refund
 from tests.support.shop import Shop, money
 from tests.support.waiting import wait_until
 
-ROUNDS = int(os.environ.get("COMMCREDITS_SOAK_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("COMMCREDITS_SOAK_ROUNDS", "3"))
 EVERY_CASE = 50  # rounds from which on nothing is left out
 
 FAULTS = ("", "error_before", "error_after", "cut_before", "cut_after", "late", "rate_limit")
@@ -59,12 +53,6 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def shop(store_url: str, stripe_sandbox: StripeSandbox, tmp_path: Path) -> Iterator[Shop]:
-    with closing(Shop(store_url, stripe_sandbox, tmp_path)) as shop:
-        yield shop
-
-
 def sample(shop: Shop) -> list[Case]:
     """All of them, or some, others on each store."""
     if ROUNDS >= EVERY_CASE:
@@ -92,7 +80,8 @@ def buy(shop: Shop, account: str, key: str) -> None:
     shop.engine.appender.append(account, lambda now: request_purchase(now, by, money("50"), "", key, money("50")))
 
 
-def test_work_killed_at_each_step(shop: Shop) -> None:
+def test_work_killed_at_each_step(shop_on_each_store: Shop) -> None:
+    shop = shop_on_each_store
     for number, case in enumerate(sample(shop)):
         account = f"a{number}"
         begin(shop, account, case.story)
@@ -110,7 +99,8 @@ def test_work_killed_at_each_step(shop: Shop) -> None:
     shop.check()
 
 
-def test_two_processes_at_work_and_one_killed_again_and_again(shop: Shop) -> None:
+def test_two_processes_at_work_and_one_killed_again_and_again(shop_on_each_store: Shop) -> None:
+    shop = shop_on_each_store
     instants = random.Random(7)
     accounts = [f"a{number}" for number in range(4)]
     for account in accounts:

@@ -57,7 +57,9 @@ def expected(store: Store) -> list[tuple[object, ...]]:
         account = CreditAccount() if state is None else load_account(state)
         for recorded in events:
             account.apply(recorded.event, recorded.originator_version)
-        dues = {part: [duty.due_at for duty in duties(account) if part_of(duty) == part] for part in PARTS}
+        dues: dict[str, list[int]] = {part: [] for part in PARTS}
+        for duty in duties(account):
+            dues[part_of(duty)].append(duty.due_at if duty.due_at > account.recorded_at else 0)
         found.append((account.account_id, *(min(dues[part], default=None) for part in PARTS)))
     return sorted(found)
 
