@@ -18,6 +18,7 @@ from application.sending import Answer, Mail
 
 SECONDS: Final = 10.0  # for each step of a conversation
 CONVERSATION_SECONDS: Final = 10.0  # after which no further mail is begun
+CLOSING: Final = 421  # the server ends the conversation
 _PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _SHOWN_CHARACTERS: Final = 200
 
@@ -76,9 +77,11 @@ class SmtpServer:
             server.send_message(self._message(mail), self._address, [mail.to])
         except smtplib.SMTPRecipientsRefused as error:
             code, said = error.recipients[mail.to]
+            if code == CLOSING:
+                raise smtplib.SMTPResponseException(code, _without(mail.to, _text(said))) from error
             return Answer(False, _without(mail.to, _said(code, said)), code >= 500)
         except smtplib.SMTPResponseException as error:
-            if error.smtp_code == 421:  # it closes the conversation
+            if error.smtp_code == CLOSING:
                 raise
             return Answer(False, _without(mail.to, _said(error.smtp_code, error.smtp_error)))
         return Answer(True, "taken by the mail server")
@@ -91,14 +94,18 @@ class SmtpServer:
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = f"<{mail.id}@{self._address.rpartition('@')[2] or 'localhost'}>"
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = mail.language
         message.set_content(mail.text, cte="quoted-printable")
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+        message["Content-Language"] = mail.language  # of both parts
         return message
 
 
 def _said(code: int, said: bytes | str) -> str:
-    return f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    return f"{code} {_text(said)}"
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
 
 
 def _shown(error: Exception) -> str:

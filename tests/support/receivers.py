@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ class MailBox:
         text, html = (self.mails[place].get_body((kind,)) for kind in ("plain", "html"))
         assert text is not None
         assert html is not None
-        return text.get_content(), html.get_content()
+        return text.get_content().replace("\r\n", "\n"), html.get_content().replace("\r\n", "\n")
 
 
 class _Anywhere(Controller):
@@ -94,8 +95,17 @@ class Receiver:
         self.release = threading.Event()  # set at the end: whoever waits in an answer goes on
 
 
+class _Server(ThreadingHTTPServer):
+    """Keeps quiet about clients that go away."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """What a client has broken off is the test's to look at."""
+
+
 @contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """One that listens on a free port."""
     kept = Receiver()
 
@@ -113,11 +123,12 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - http.server's name
             """Tests keep quiet."""
 
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    server.daemon_threads = True
+    server = _Server((HOST, 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    kept.url = f"http://{HOST}:{server.server_address[1]}/hook"
+    kept.url = f"{'https' if tls else 'http'}://{HOST}:{server.server_address[1]}/hook"
     try:
         yield kept
     finally:
