@@ -108,7 +108,8 @@ class Paying:
         """
 
         def decide(account: CreditAccount) -> list[Event]:
-            events = request_refund(account, by, lot, amount, key)
+            unit = None if self._provider is None else self._provider.unit(account.currency)
+            events = request_refund(account, by, lot, amount, key, unit)
             if events:
                 self.provider()
             return events

@@ -167,6 +167,10 @@ class Provider(Protocol):
         """Without asking anybody. Raises Invalid `invalid_amount`, Refused `amount_too_small`."""
         ...
 
+    def unit(self, currency: str) -> Decimal:
+        """The smallest step of an amount that can be said to it: 0.01, or 1."""
+        ...
+
     def create_customer(self, account_id: str, key: str) -> str:
         """The provider's name for the account."""
         ...

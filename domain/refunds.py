@@ -29,10 +29,12 @@ DISPUTE = "dispute"
 
 
 def request_refund(
-    account: CreditAccount, by: By, lot_id: str, amount: Decimal | None = None, key: str = ""
-) -> list[Event]:
+    account: CreditAccount, by: By, lot_id: str, amount: Decimal | None = None, key: str = "",
+    unit: Decimal | None = None,
+) -> list[Event]:  # fmt: skip
     """Of a lot, at most what is unspent of it; None: all of that. The same key again writes nothing.
 
+    `unit`: the smallest step that the provider can give back; None: as the account's scale.
     Raises NotFound `unknown_lot`; Refused `key_conflict`, `no_provider_payment`, `lot_disputed`, `lot_expired`,
     `nothing_unspent`, `more_than_unspent`; Invalid `invalid_amount`.
     """
@@ -54,10 +56,16 @@ def request_refund(
         raise Refused("lot_expired", f"{lot_id} has expired", "lot")
     if not lot.remaining:
         raise Refused("nothing_unspent", f"nothing is left of {lot_id}", "lot")
+    smallest = quantum(account.scale)
+    unit = smallest if unit is None else unit
     if amount is None:
-        amount = lot.remaining
+        amount = (lot.remaining // unit * unit).quantize(smallest)
+        if not amount:
+            raise Refused("nothing_unspent", f"less than {unit:f} is left of {lot_id}: that cannot be paid", "lot")
     if amount <= 0:
         raise Invalid("invalid_amount", "the amount must be more than 0", "amount")
+    if amount % unit:
+        raise Invalid("invalid_amount", f"only whole multiples of {unit:f} can be paid back", "amount")
     if amount > lot.remaining:
         raise Refused("more_than_unspent", f"only {lot.remaining:f} of {lot_id} is unspent", "amount")
     return [_requested(account, by, lot, amount, nothing(account.scale), key, "")]

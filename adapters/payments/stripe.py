@@ -14,7 +14,7 @@ from stripe import RequestsClient, StripeClient
 
 from adapters.payments import objects
 from adapters.payments.declines import AUTHENTICATION
-from adapters.payments.minor_units import check_charge, to_minor
+from adapters.payments.minor_units import check_charge, decimals, to_minor
 from adapters.payments.signature import check_signature
 from adapters.payments.stripe_asking import asking, under, write
 from adapters.payments.stripe_errors import error_object, told_again
@@ -80,6 +80,10 @@ class Stripe:
     def check_amount(self, amount: Decimal, currency: str) -> None:
         """Raises Invalid `invalid_amount`, Refused `amount_too_small`, `amount_too_large`."""
         check_charge(amount, currency)
+
+    def unit(self, currency: str) -> Decimal:
+        """0.01, or 1 where the currency has no minor unit that Stripe charges."""
+        return Decimal(1).scaleb(-decimals(currency))
 
     def create_customer(self, account_id: str, key: str) -> str:
         """A second one of the same account does no harm: nothing is charged to it."""

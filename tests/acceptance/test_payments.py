@@ -195,6 +195,28 @@ def test_what_is_unspent_goes_back(shop: Program, stripe_sandbox: StripeSandbox)
     assert [line["refunded"] for line in stripe_sandbox.control.ledger()] == [6000]
 
 
+def test_after_calls_only_what_the_provider_can_give_back_goes_back(
+    shop: Program, stripe_sandbox: StripeSandbox
+) -> None:
+    shop("payment-method", "add", "contoso", "--card", "pm_card_visa")
+    shop("funds", "buy", "contoso", "60")
+    lot = shop("balance", "contoso")["lots"][-1]["id"]
+    usage = (
+        '{"usage_id":"u1","account_id":"contoso","call_type":"user_out","callee":"+38641234567",'
+        '"started_at":"2026-11-24T00:00:00Z","duration_seconds":600001}'
+    )
+    shop("ingest", shop.write("usage.ndjson", usage))  # 100.0002: all of the first lot, and of this one 0.0002
+    said = shop.refused(2, "funds", "refund", "contoso", lot, "--amount", "20.0012", "--reason", "R")
+    assert (said["code"], said["field"]) == ("invalid_amount", "amount")
+
+    back = shop("funds", "refund", "contoso", lot, "--reason", "too much")
+
+    assert (back["state"], back["amount"], back["balance"]) == ("succeeded", "59.9900", "0.0098")
+    assert [line["refunded"] for line in stripe_sandbox.control.ledger()] == [5999]
+    said = shop.refused(5, "funds", "refund", "contoso", lot, "--reason", "the rest")
+    assert said["code"] == "nothing_unspent"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
