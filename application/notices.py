@@ -3,7 +3,7 @@
 `work` calls `run` again and again, any number of processes may. A delivery is claimed for a while, tried, and booked;
 who dies in between leaves it to the next one, so the other side may see it twice, under the same id. After a failure
 the pauses grow for three days, then it is dead. A notice that is older than MAX_AGE when it is found is listed, and
-delivered to nobody (docs/decisions/0030).
+delivered to nobody (docs/decisions/0031).
 """
 
 import time
