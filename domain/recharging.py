@@ -1,6 +1,6 @@
 """Deciding auto-recharge: setting it, the standing top-up, switching off, resuming. Pure; see commands.py."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
 from domain.account import CreditAccount
@@ -53,6 +53,13 @@ def set_recharge(account: CreditAccount, by: By, level: Level, minimum: Decimal)
     ):  # fmt: skip
         return []
     return [RechargeConfigured(*header(account, by, None, RechargeConfigured.VERSION), True, *settings)]
+
+
+def least_charge(level: Level, minimum: Decimal) -> Decimal | None:
+    """The least that a recharge will charge: a provider may not charge so little. None where the settings are wrong."""
+    if level.amount is not None or level.to is None:
+        return level.amount
+    return max((level.to - level.below).to_integral_value(ROUND_CEILING), minimum)
 
 
 def check_amount(amount: Decimal, minimum: Decimal) -> None:

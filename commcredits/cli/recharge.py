@@ -40,7 +40,7 @@ def _off_options(parser: Parser) -> None:
 
 
 def _set(context: Context, arguments: Namespace) -> int:
-    from domain.recharging import Level, warning
+    from domain.recharging import Level, least_charge, warning
 
     engine = context.engine
     scale = engine.accounts.get(arguments.account).scale
@@ -50,8 +50,8 @@ def _set(context: Context, arguments: Namespace) -> int:
         return None if given is None else at_scale(given, scale, name)
 
     level = Level(scaled("below"), scaled("amount"), scaled("to"), scaled("monthly_cap"), arguments.method or "")
-    if level.amount is not None:
-        engine.paying.check_amount(arguments.account, level.amount, level.method)
+    if (least := least_charge(level, context.settings.minimum_purchase)) is not None:
+        engine.paying.check_amount(arguments.account, least, level.method)
     account = engine.administration.set_recharge(engine.by(), arguments.account, level)
     _answer(context, account)
     if said := warning(account):

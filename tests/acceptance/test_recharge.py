@@ -104,7 +104,11 @@ def test_what_the_provider_does_not_charge_is_refused_when_it_is_set(program: Pr
     program.set("STRIPE_API_KEY", "sk_test_1")
     program("account", "open", "contoso", "--currency", "HUF")
 
-    for arguments in ("set contoso --amount 100 --below 25", "every contoso --amount 100 --on-day 1"):
+    for arguments in (
+        "set contoso --amount 100 --below 25",
+        "set contoso --to 100 --below 25",
+        "every contoso --amount 100 --on-day 1",
+    ):
         said = program.refused(5, "recharge", *arguments.split())
         assert (said["code"], said["field"]) == ("amount_too_small", "amount")
         assert "175" in said["message"]

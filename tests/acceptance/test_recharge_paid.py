@@ -211,3 +211,57 @@ def test_a_standing_top_up_comes_on_its_day(shop: Program, control: Control) -> 
     shop("work", "--once", "--at", month_later)
 
     assert [amount for amount, _ in paid(control)] == [6000]
+
+
+def test_money_for_a_recharge_that_the_bank_is_paying_is_refused(shop: Program, control: Control) -> None:
+    control.card_answers("contoso", ["processing"])
+    recharge = trigger(shop)["recharge_id"]
+    shop("work", "--once")
+
+    said = shop.refused(5, "funds", "add", "contoso", "100", "--recharge", recharge)
+
+    assert (said["code"], said["field"]) == ("recharge_in_progress", "recharge")
+    assert shop("balance", "contoso")["balance"] == "100.0000"
+
+
+def test_money_for_a_recharge_waits_until_the_provider_can_be_asked(
+    shop: Program, control: Control, stripe_sandbox: StripeSandbox
+) -> None:
+    control.card_answers("contoso", ["insufficient_funds"])
+    recharge = trigger(shop)["recharge_id"]
+    shop("work", "--once")
+    shop.set("STRIPE_API_BASE", "http://127.0.0.1:1")
+
+    said = shop.refused(4, "funds", "add", "contoso", "100", "--recharge", recharge)
+
+    assert said["code"] == "provider_unavailable"
+    shop.set("STRIPE_API_BASE", stripe_sandbox.url)
+    assert shop("funds", "add", "contoso", "100", "--recharge", recharge)["balance"] == "200.0000"
+
+
+def test_a_link_of_a_recharge_that_ended_pays_nothing(shop: Program, control: Control) -> None:
+    control.card_answers("contoso", ["authentication_required"])
+    trigger(shop)
+    shop("work", "--once")
+    assert shown(shop)["state"] == "action_required"
+
+    shop("recharge", "off", "contoso")
+    shop("work", "--once")
+    (payment,) = control_payments(shop, control)
+    control.authenticate(payment["id"])
+
+    assert payment["status"] == "canceled"
+    assert (shown(shop)["state"], paid(control)) == ("off", [])
+
+
+def test_a_closed_account_is_charged_no_more(shop: Program, control: Control) -> None:
+    control.card_answers("contoso", ["insufficient_funds"])
+    trigger(shop)
+    shop("work", "--once")
+    at = shown(shop)["next_try_at"]
+
+    shop("account", "close", "contoso")
+    shop("work", "--once", "--at", at)
+
+    assert (shown(shop)["state"], paid(control)) == ("off", [])
+    assert [each["status"] for each in control_payments(shop, control)] == ["canceled"]
