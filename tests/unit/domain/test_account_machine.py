@@ -356,4 +356,4 @@ class Account(RuleBasedStateMachine):
 
 
 TestAccount = Account.TestCase
-TestAccount.settings = settings(max_examples=60, stateful_step_count=40)
+TestAccount.settings = settings(max_examples=300, stateful_step_count=50)

@@ -242,6 +242,16 @@ def test_of_two_disputes_both_have_to_end_before_all_goes_on() -> None:
     assert names(_dispute(account, other, "won", dispute="dp-2")) == ["DisputeClosed", "RechargeResumed"]
 
 
+def test_a_lot_that_is_disputed_twice_is_held_until_both_are_over() -> None:
+    account, lot = _bought()
+    _dispute(account, lot, "open", 30)
+    _dispute(account, lot, "open", 70, dispute="dp-2")
+    _dispute(account, lot, "won", 30)
+    assert (account.spendable(by().now), account.held) == (0, 100)
+    _dispute(account, lot, "lost", 70, dispute="dp-2")
+    assert (account.spendable(by().now), account.held, account.balance) == (30, 0, 30)
+
+
 def test_a_disputed_lot_is_not_refunded() -> None:
     account, lot = _bought()
     _dispute(account, lot, "open")
