@@ -18,6 +18,7 @@ from consumers.kafka.config import KafkaConfig
 from consumers.kafka.errors import Misplaced, one_line
 from consumers.kafka.patience import Patience
 from consumers.kafka.records import Partition, Records
+from consumers.kafka.unpack import PartitionRecords
 
 POLL_MS: Final = 100  # also how long a stop may go unnoticed
 HEARTBEAT_MS: Final = 500  # a rebalance is noticed at a heartbeat
@@ -58,6 +59,7 @@ class Member:
         self._config = config
         self._patience = Patience(config.broker_patience_seconds, stop, unavailable(config))
         self._consumer = self._patience.ask(self._join, errors.KafkaError)
+        self._consumer._fetcher.PartitionRecords = PartitionRecords
         self._listener = _Listener(self._consumer)
         self._consumer.subscribe(list(config.topics), listener=self._listener)
         self._told: dict[Partition, int] = {}

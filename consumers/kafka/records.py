@@ -7,7 +7,7 @@ from application.letters import Incoming
 from consumers.decode import decode_message, record_of
 
 Partition = tuple[str, int]  # topic and number, equal to kafka-python's TopicPartition
-Records = Mapping[Partition, Sequence[Any]]  # as kafka-python gives them: ConsumerRecord by TopicPartition
+Records = Mapping[Partition, Sequence[Any]]  # unpack.Record by kafka-python's TopicPartition
 
 
 def decode_records(records: Records, topic_ids: Mapping[str, str]) -> tuple[list[Incoming], dict[Partition, int]]:
