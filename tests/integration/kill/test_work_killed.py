@@ -8,7 +8,6 @@ import itertools
 import os
 import random
 import signal
-import time
 from typing import NamedTuple
 
 from domain.events import AutoRechargeTriggered, FundsAdded
@@ -109,7 +108,7 @@ def test_two_processes_at_work_and_one_killed_again_and_again(shop_on_each_store
     survivor, kills, bought = shop.start("work"), 0, 0
     shop.control.latency(0.02, rate_limit_every=7)
 
-    while kills < ROUNDS // 2 or bought < ROUNDS:
+    while kills < ROUNDS // 3:
         doomed = shop.start("work", module="tests.support.killing", KILL="before never")
         for account in accounts:
             buy(shop, account, f"key-{bought}")
@@ -123,18 +122,4 @@ def test_two_processes_at_work_and_one_killed_again_and_again(shop_on_each_store
         recharged = sum(isinstance(each, FundsAdded) and each.recharge_id != "" for each in shop.events(account))
         assert shop.account(account).balance == money("50") * (bought + recharged)
         assert sum(isinstance(event, AutoRechargeTriggered) for event in shop.events(account)) == 1
-    shop.check()
-
-
-def test_what_a_dead_worker_claimed_is_done_by_another_within_seconds(shop: Shop) -> None:
-    shop.open()
-    shop.arm()
-    killed = shop.start("work", "--once", module="tests.support.killing", KILL="after confirm")
-    assert killed.result()[0] == -signal.SIGKILL
-    begun = time.monotonic()
-
-    shop.finish()
-
-    assert time.monotonic() - begun < 10
-    assert shop.account().balance == money("100")
     shop.check()
