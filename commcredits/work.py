@@ -43,7 +43,7 @@ class Tally:
     """How often each part was done something for; `unreachable`: how often a provider did not answer to the last."""
 
     def __init__(self) -> None:
-        self.done = dict.fromkeys(PARTS, 0)
+        self.done = dict.fromkeys((*PARTS, NOTICES), 0)
         self.unreachable = 0
         self.faults: list[Exception] = []  # each ended nothing but its own account's turn
 
@@ -226,6 +226,7 @@ def work_once(engine: Engine, parts: Sequence[str], at: int | None) -> Tally:
     if worker.tally.faults:
         raise worker.tally.faults[0]
     if NOTICES in parts:
+        worker.tally.done[NOTICES] = 0
         while done := engine.notices.run(now() if at is None else at):
-            worker.tally.done[NOTICES] = worker.tally.done.get(NOTICES, 0) + done
+            worker.tally.done[NOTICES] += done
     return worker.tally

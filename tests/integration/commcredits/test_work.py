@@ -176,7 +176,7 @@ def test_parts_are_done_alone(shop: Shop) -> None:
     later = shop.by().now + 30 * DAY
 
     tally = shop.finish(later, parts=["expiry"])
-    assert (tally.done, shop.account().balance) == ({"recharges": 0, "purchases": 0, "expiry": 1}, 0)
+    assert ([part for part, count in tally.done.items() if count], shop.account().balance) == (["expiry"], 0)
     tally = shop.finish(later, parts=["purchases"])
     assert sum(tally.done.values()) == 0
     shop.finish(later, parts=["recharges"])
