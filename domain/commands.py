@@ -86,7 +86,7 @@ def change_settings(account: CreditAccount, by: By, settings: Settings) -> list[
 
 
 def close(account: CreditAccount, by: By) -> list[Event]:
-    """At any balance. Closing twice writes nothing. What is on its way is cancelled: at the provider, if it is there."""
+    """At any balance. Closing twice writes nothing. What is on its way is cancelled, at the provider if it is there."""
     if account.closed:
         return []
     head = header(account, by)

@@ -192,14 +192,14 @@ def method_view(account: CreditAccount, method: Method) -> Named:
 
 
 def recharge_view(account: CreditAccount, now: int | None = None, action_url: str = "") -> Named:
-    """Auto-recharge: settings and state. `amount` is null where there is a target; `failure` is of the last decline."""
+    """Auto-recharge: settings and state. With a target `amount` is the open recharge's. `failure`: the last decline."""
     recharge = account.recharge
     payment = account.payments.get(recharge.recharge_id)
     configured = recharge.level or recharge.amount or recharge.to is not None
     capped = recharge.capped_until > (account.recorded_at if now is None else now)
     return {
         "state": recharge.state,
-        "amount": recharge.amount if configured and recharge.to is None else None,
+        "amount": _adds(account, payment) if configured else None,
         "below": recharge.below if configured else None,
         "recharge_id": recharge.recharge_id or None,
         "reason": _why(account, payment) or None,
@@ -214,6 +214,12 @@ def recharge_view(account: CreditAccount, now: int | None = None, action_url: st
         "method": recharge.method or None,
         "every": {"amount": recharge.every_amount, "on_day": recharge.every_day} if recharge.every_day else None,
     }
+
+
+def _adds(account: CreditAccount, payment: Payment | None) -> Decimal | None:
+    if account.recharge.to is None:
+        return account.recharge.amount
+    return None if payment is None else payment.amount
 
 
 def _why(account: CreditAccount, payment: Payment | None) -> str:

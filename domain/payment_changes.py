@@ -124,6 +124,7 @@ def resumed(account: "CreditAccount", event: RechargeResumed) -> None:
     """Armed, with a clean sheet for the limit per hour."""
     recharge = account.recharge
     recharge.state, recharge.reason, recharge.triggered_at = rc.ARMED, "", []
+    recharge.failure = recharge.message = ""
     recharge.rest()
 
 

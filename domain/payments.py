@@ -61,7 +61,7 @@ class Step(NamedTuple):
 
 def step(account: CreditAccount, of: str, now: int) -> Step | None:
     """The next step of an open payment, or None: it is over, or waits (for money, a method, a time, the customer)."""
-    payment = account.payments.get(of)
+    payment, now = account.payments.get(of), max(now, account.recorded_at)
     if payment is None:
         return None
     if payment.cancelling:

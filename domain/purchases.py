@@ -7,6 +7,7 @@ from domain.by import By, header, must_be_open
 from domain.errors import Invalid, Refused
 from domain.events import Event
 from domain.methods import paying_method
+from domain.money import quantum
 from domain.payment_events import PurchaseRequested
 from domain.payment_state import Purchase
 from domain.recharging import check_amount
@@ -29,7 +30,7 @@ def request_purchase(
     if amount <= 0:
         raise Invalid("invalid_amount", "the amount must be more than 0", "amount")
     check_amount(amount, minimum)
-    paying = paying_method(account, method)
+    amount, paying = amount.quantize(quantum(account.scale)), paying_method(account, method)
     purchase_id = f"pur-{account.account_id}-{account.version + 1}"
     return [PurchaseRequested(*header(account, by), purchase_id, key, amount, paying.id)]
 

@@ -61,7 +61,7 @@ class Recharge(msgspec.Struct, array_like=True):
     triggered_at: list[int] = []  # of an hour
     charged_month: int = 0
     charged: Decimal = ZERO  # by recharges in that month
-    failure: str = ""  # code of the last decline, until money comes; as an admin may be told
+    failure: str = ""  # code of the last decline, while it keeps the recharge from its end; as an admin may be told
     message: str = ""
 
     @property
@@ -95,6 +95,8 @@ class Recharge(msgspec.Struct, array_like=True):
         if self.state in UNDER_WAY:
             self.state = ARMED
         self.rest()
+        if self.state != SUSPENDED:
+            self.failure = self.message = ""
 
     def count(self, month: int, amount: Decimal) -> None:
         """Money that a recharge brought."""

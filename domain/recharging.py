@@ -7,6 +7,7 @@ from domain.account import CreditAccount
 from domain.by import By, header, must_be_open
 from domain.errors import Invalid, NotFound, Refused
 from domain.events import Event, RechargeConfigured
+from domain.money import quantum
 from domain.payment_events import RechargeResumed, StandingRechargeConfigured
 from domain.payment_state import nothing
 from domain.recharge import OFF, SUSPENDED
@@ -46,7 +47,7 @@ def set_recharge(account: CreditAccount, by: By, level: Level, minimum: Decimal)
     if level.method and level.method not in account.methods:
         raise NotFound("unknown_method", f"there is no payment method {level.method}", "method")
     recharge = account.recharge
-    amount = nothing(account.scale) if level.amount is None else level.amount
+    amount = nothing(account.scale) if level.amount is None else level.amount.quantize(quantum(account.scale))
     settings = (amount, level.below, level.to, level.monthly_cap, level.method)
     if recharge.level and settings == (
         recharge.amount, recharge.below, recharge.to, recharge.monthly_cap, recharge.method,
@@ -79,7 +80,7 @@ def set_standing(account: CreditAccount, by: By, amount: Decimal, on_day: int, m
     recharge = account.recharge
     if (recharge.every_day, recharge.every_amount) == (on_day, amount):
         return []
-    done = recharge.every_done
+    amount, done = amount.quantize(quantum(account.scale)), recharge.every_done
     if recharge.every_day != on_day:
         done = max(done, standing_month(account, max(by.now, account.recorded_at), on_day))
     return [StandingRechargeConfigured(*header(account, by), True, amount, on_day, done)]

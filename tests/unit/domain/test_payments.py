@@ -171,8 +171,8 @@ def test_without_any_card_left_a_retry_waits_until_there_is_one() -> None:
 
 def test_the_same_card_with_a_new_expiry_is_tried_at_once() -> None:
     account = retrying()
-    do(account, methods.update_method(account, later(60), "pm-2", "visa", "4242", 203312))
     assert _what(account) == ""
+    do(account, methods.update_method(account, later(60), "pm-2", "visa", "4242", 203312))
     step = payments.step(account, open_of(account), later(60).now)
     assert step is not None
     assert step.what == "try"
@@ -314,6 +314,35 @@ def test_a_payment_cancelled_at_the_provider_by_somebody_else_is_followed_by_ano
     account = charging()
     assert names(paying.cancelled(account, cause="gone")) == ["PaymentCancelled", "AutoRechargeTriggered"]
     assert account.recharge.state == "triggered"
+
+
+def test_a_clock_that_is_set_back_does_not_take_an_expired_lot_for_credit() -> None:
+    account = retrying()
+    fund(account, "100", NOW, expires_at=later(60).now)
+    do(account, methods.customer_created(account, later(hours=2), "stripe", "cus-2"))
+    assert _what(account, 1) == "try"
+
+
+def test_a_failure_is_told_until_the_recharge_is_over_or_resumed() -> None:
+    account = retrying()
+    assert recharge_view(account)["failure"] == "insufficient_funds"
+    fund(account, "100", NOW)
+    paying.cancelled(account, cause="level")
+    assert recharge_view(account)["failure"] is None
+
+    account = charging()
+    paying.declined(account, hard=True)
+    paying.cancelled(account)
+    assert recharge_view(account)["failure"] == "insufficient_funds"
+    do(account, commands.resume(account, by()))
+    assert recharge_view(account)["failure"] is None
+
+
+def test_with_a_target_the_open_recharge_says_how_much_it_is() -> None:
+    account = paying.armed(to=200)
+    assert recharge_view(account)["amount"] is None
+    paying.spend(account, 60)
+    assert (recharge_view(account)["amount"], recharge_view(account)["to"]) == (160, 200)
 
 
 def test_the_customer_who_is_at_the_bank_is_not_disturbed_by_another_card() -> None:
