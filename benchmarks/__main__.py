@@ -15,7 +15,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import figures_kafka, figures_latency, figures_reading, figures_sqlite
+from benchmarks import (
+    figures_authorize,
+    figures_kafka,
+    figures_latency,
+    figures_reading,
+    figures_recharge,
+    figures_sqlite,
+)
 from benchmarks.context import Context
 from benchmarks.picture import draw
 from benchmarks.report import Figure, machine, table
@@ -29,6 +36,8 @@ FIGURES: Final[dict[str, Callable[[Context], list[Figure]]]] = {
     "replay": figures_reading.replayed,
     "process": figures_kafka.one_process,
     "latency": figures_latency.steady_stream,
+    "recharge": figures_recharge.recharges,
+    "authorize": figures_authorize.authorized,
     "stages": figures_kafka.by_stage,
     "large": figures_kafka.large,
 }
