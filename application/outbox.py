@@ -266,6 +266,11 @@ def count_dead(database: Database) -> dict[str, int]:
     return dict(database.execute(sql))
 
 
+def has_recipients(database: Database) -> bool:
+    """Whether anybody is told by mail."""
+    return bool(database.execute("SELECT 1 FROM recipients LIMIT 1"))
+
+
 def _delivery_of(row: Sequence[Any]) -> Delivery:
     each, notice, channel, target, status, tries, attempts, first_at, next_at = row
     decoded = msgspec.json.decode(tries, type=list[tuple[int, str]])

@@ -50,7 +50,7 @@ def examine(engine: Engine, loaded: "Loaded") -> Iterator[Check]:
         yield Check("store", BROKEN, str(error), "is the server up, and COMMCREDITS_STORE right?")
     else:
         del store
-        for check in (_store, _master_key, _clock, _read_models, _dead_letters, _miskeyed):
+        for check in (_store, _master_key, _clock, _read_models, _dead_letters, _miskeyed, _notices):
             yield check(engine)
     yield from _kafka(engine)
 
@@ -136,6 +136,21 @@ def _dead_letters(engine: Engine) -> Check:
     text = ", ".join(f"{count} {reason}" for reason, count in waiting.items())
     mend = "`commcredits dead-letters list --status open`, then `retry` or `discard`"
     return Check("dead_letters", FINDING, f"{sum(waiting.values())} are open: {text}", mend)
+
+
+def _notices(engine: Engine) -> Check:
+    from application import outbox
+
+    with engine.store.reading() as database:
+        dead, mails = outbox.count_dead(database), outbox.has_recipients(database)
+    if dead:
+        text = ", ".join(f"{count} by {channel}" for channel, count in dead.items())
+        mend = "`commcredits webhook deliveries --status dead` and `notice list ID` say why; then `webhook redeliver`"
+        return Check("notices", FINDING, f"deliveries were given up: {text}", mend)
+    if mails and engine.settings.smtp_url is None:
+        text = "people are to be told by mail, and no mail server is set"
+        return Check("notices", FINDING, text, "set COMMCREDITS_SMTP_URL")
+    return Check("notices", OK, "no delivery was given up")
 
 
 def _miskeyed(engine: Engine) -> Check:
