@@ -5,10 +5,11 @@ The event loop alone touches the accounts: a request never meets half of an even
 """
 
 import asyncio
+import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from time import monotonic
 from typing import Final, Protocol, TypeVar
 
@@ -28,7 +29,6 @@ ROWS_AT_ONCE: Final = 50  # applied between two looks at the requests: well unde
 LOADED_AT_ONCE: Final = 500  # accounts, at the start
 RETRY_SECONDS: Final = 0.5
 SILENCE_SECONDS: Final = 2.0  # of the store, after which nobody knows how old the accounts are
-USERS_AN_ACCOUNT: Final = 8
 _log = logging.getLogger("commcredits.serve")
 T = TypeVar("T")
 
@@ -56,8 +56,12 @@ class Source(Protocol):
         """Those that exist."""
         ...
 
+    def known_user(self, account_id: str, user_id: str) -> str | None:
+        """A user's pseudonym, from memory; for any thread."""
+        ...
+
     def user(self, account_id: str, user_id: str) -> str | None:
-        """A known user's pseudonym."""
+        """The same, from the store."""
         ...
 
     def decks(self, known: DeckBook | None) -> DeckBook:
@@ -80,7 +84,6 @@ class Following:
         self._make_log, self._make_source = log, source
         self._reading, self._asking = ThreadPoolExecutor(1, "log"), ThreadPoolExecutor(1, "store")
         self._loading: dict[str, asyncio.Future[CreditAccount | None]] = {}
-        self._users: Recent[tuple[str, str], str] = Recent(capacity * USERS_AN_ACCOUNT)
         self._strangers: Recent[tuple[str, str], int] = Recent(capacity)  # by which version the account knew none
 
     @property
@@ -156,20 +159,17 @@ class Following:
 
     async def _user(self, account_id: str, user_id: str) -> str:
         """The pseudonym; empty where the account knows no such user, which is asked again when it has changed."""
-        key = (account_id, user_id)
-        if (known := self._users.find({key}, lambda _: {})) or (
-            (account := self._book.find(account_id)) is not None
-            and self._strangers.find({key}, lambda _: {}).get(key) == account.version
-        ):
-            return known.get(key, "")
+        known = self._source.known_user(account_id, user_id)
+        if known is not None:
+            return known
         account = await self._account(account_id)
-        version = account.version
+        stranger, version = (account_id, user_id), account.version
+        if self._strangers.find({stranger}, lambda _: {}).get(stranger) == version:
+            return ""
         pseudonym = await self._ask(lambda: self._source.user(account_id, user_id))
         if pseudonym is None:
-            self._strangers.keep({key: version})
-            return ""
-        self._users.keep({key: pseudonym})
-        return pseudonym
+            self._strangers.keep({stranger: version})
+        return pseudonym or ""
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._asking, question)
@@ -187,10 +187,10 @@ class Following:
                     _log.warning("the store does not answer, trying again: %s", error)
                 self._trouble = str(error)
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the edge of a task: `ready` says no from now on
                 self._trouble = "a fault of ours stopped it; the log of `serve` says more"
                 _log.error("following the log: a fault of ours", exc_info=error)
-                raise
+                return
 
     async def _start(self) -> None:
         """All accounts, as far as there is room, and the decks."""
@@ -198,8 +198,9 @@ class Following:
         self._book.position = await loop.run_in_executor(self._reading, self._log.end)
         account_ids = await self._ask(lambda: self._source.account_ids(self._capacity))
         self._decks = await self._ask(lambda: self._source.decks(None))
-        for start in range(0, len(account_ids), LOADED_AT_ONCE):
-            await self._load(account_ids[start : start + LOADED_AT_ONCE])
+        with _uncollected():
+            for start in range(0, len(account_ids), LOADED_AT_ONCE):
+                await self._load(account_ids[start : start + LOADED_AT_ONCE])
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
@@ -213,3 +214,18 @@ class Following:
                 self._book.apply(rows[start : start + ROWS_AT_ONCE])
                 await asyncio.sleep(0)
             self._trouble = ""
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is made within it is there to stay: the collector is off meanwhile, and does not look at it afterwards.
+
+    It would look at all accounts again and again, a tenth of a second each time, while requests wait.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()

@@ -43,7 +43,10 @@ def serve(engine: Engine, host: str, port: int, ready: Callable[[str], None]) ->
     _ = engine.vault  # what cannot be opened is told now
     sys.setswitchinterval(SWITCH_SECONDS)
     with _listening(host, port) as listener:
-        uvloop.run(_run(engine, listener, ready))
+        try:
+            uvloop.run(_run(engine, listener, ready))
+        except SystemExit as error:  # uvicorn's way to say that what runs beside the application did not start
+            raise RuntimeError("serve could not start; see what it logged") from error
 
 
 @contextmanager

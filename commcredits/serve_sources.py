@@ -1,8 +1,9 @@
-"""Where `serve` reads from: each of these is opened and used by one thread, with a store of its own."""
+"""Where `serve` reads from: each is opened, and but for what it says used, by one thread, with a store of its own."""
 
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.directory import Directory
 from adapters.store.watch import watch_log
 from application.account_book import LogRow
 from application.accounts import opened_accounts
@@ -12,6 +13,7 @@ from commcredits.settings import Settings
 from domain.account import CreditAccount
 
 ROWS: Final = 500  # of the log, read at once: building them holds up everything else in the process
+USERS: Final = 200_000  # whose pseudonyms are in memory
 WAIT_SECONDS: Final = 0.25  # without news of the log
 
 
@@ -44,7 +46,8 @@ class StoreSource:
     """What is not in memory."""
 
     def __init__(self, settings: Settings) -> None:
-        self._engine = Engine(settings)
+        self._engine = engine = Engine(settings)
+        self._directory = Directory(engine.store, engine.vault, USERS)
 
     def account_ids(self, most: int) -> list[str]:
         """Of the accounts that were opened first."""
@@ -59,11 +62,18 @@ class StoreSource:
         """Those that exist, as they are now; none is kept here."""
         accounts = self._engine.accounts
         accounts.clear()
-        return list(accounts.find(account_ids).values())
+        found = list(accounts.find(account_ids).values())
+        accounts.clear()
+        self._directory.load([account.account_id for account in found])
+        return found
+
+    def known_user(self, account_id: str, user_id: str) -> str | None:
+        """A user's pseudonym, from memory; for any thread."""
+        return self._directory.find(account_id, user_id)
 
     def user(self, account_id: str, user_id: str) -> str | None:
-        """A known user's pseudonym."""
-        return self._engine.vault.find_user(account_id, user_id)
+        """The same, from the store."""
+        return self._directory.ask(account_id, user_id)
 
     def decks(self, known: DeckBook | None) -> DeckBook:
         """Up to the log's end, ready for calls that begin now."""
