@@ -9,15 +9,15 @@ notice_accounts  per account its state as of the last event applied, and when th
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from domain.account import dump_account
-from domain.events import UnknownEvent
+from domain.account import CreditAccount, dump_account
+from domain.events import Event, UnknownEvent, UsageDebited
 from domain.lots import NEVER
 from domain.notice_times import next_time
 from domain.notices import Notice, observe
-from projections.balance import OF_NO_ACCOUNT, Balances
+from projections.balance import CAPACITY, OF_NO_ACCOUNT, Balances
 from projections.lines import as_json
 from projections.log import Entry, Inapplicable
-from projections.ports import Database
+from projections.ports import Database, Store
 from projections.tables import bytes_type, put_rows, select_keys
 
 NAME: Final = "notices"
@@ -53,19 +53,52 @@ def put_notices(database: Database, notices: Iterable[tuple[Notice, int]]) -> No
         database.executemany(_PUT, sorted(rows))  # in one order, so that two writers do not wait for each other
 
 
+class _Times:
+    """Per account up to which instant one has looked at the time, and the first after it at which there is something.
+
+    As long as nothing is due, each event is a look: what comes late (a card that expires in a week) is not told of as
+    if it had been there before.
+    """
+
+    __slots__ = ("due_at", "looked_at")
+
+    def __init__(self, looked_at: int, due_at: int) -> None:
+        self.looked_at, self.due_at = looked_at, due_at
+
+    def pass_by(self, at: int) -> None:
+        """An event was recorded then."""
+        if at < self.due_at:
+            self.looked_at = max(at, self.looked_at)
+
+    def plan(self, account: CreditAccount, looked_at: int) -> None:
+        """From a state, and from a look."""
+        self.looked_at = looked_at
+        due_at = next_time(account, looked_at)
+        self.due_at = NEVER if due_at is None else due_at
+
+
 class NoticeModel(Balances):
     """See projections.ports.ReadModel: accounts as the balances keep them, in a table of their own."""
 
     name = NAME
 
-    def __init__(self, table: str = TABLE) -> None:
-        super().__init__(table)
+    def __init__(self, table: str = TABLE, capacity: int = CAPACITY) -> None:
+        super().__init__(table, capacity)
         self._found: list[tuple[Notice, int]] = []
-        self._begun: dict[bytes, int] = {}  # of accounts that are new: when they begin
+        self._times: dict[int, _Times] = {}
 
     def create(self, database: Database) -> None:
         """The tables."""
         create(database, self.table)
+
+    def _rows(self, store: Store, streams: Iterable[int]) -> dict[bytes, tuple[int, bytes]]:
+        select = f"SELECT stream, position, state, looked_at, due_at FROM {self.table} WHERE stream IN ({{}})"  # noqa: S608
+        keys = [stream.to_bytes(16, "big") for stream in streams]
+        with store.reading() as database:
+            rows = list(select_keys(database, select, keys))
+        for stream, _, _, looked_at, due_at in rows:
+            self._times[int.from_bytes(stream, "big")] = _Times(looked_at, due_at)
+        return {bytes(stream): (position, state) for stream, position, state, _, _ in rows}
 
     def apply(self, entries: Sequence[Entry]) -> None:
         """Each event once, as Balances does, and what it causes."""
@@ -75,17 +108,24 @@ class NoticeModel(Balances):
             one = self._kept[stream.int]
             if version <= one.account.version:
                 continue
-            if version == 1:
-                self._begun[stream.bytes] = event.recorded_at
             try:
                 found = observe(one.account, event, version)
             except (UnknownEvent, ValueError, LookupError) as error:
                 raise Inapplicable(position, stream, version, error) from error
             if found:
                 self._found += [(notice, position) for notice in found]
+            self._look(stream.int, one.account, event)
             if one.position == one.written:
                 self._changed.append(one)
             one.position = position
+
+    def _look(self, stream: int, account: CreditAccount, event: Event) -> None:
+        times = self._times.get(stream)
+        if times is None:
+            times = self._times[stream] = _Times(event.recorded_at, NEVER)
+        times.pass_by(event.recorded_at)
+        if event.__class__ is not UsageDebited:  # which only takes away what is told of
+            times.plan(account, times.looked_at)
 
     def write(self, database: Database) -> None:
         """Notices, then states in the order of the key."""
@@ -93,22 +133,23 @@ class NoticeModel(Balances):
         self._found = []
         changed, self._changed = self._changed, []
         select = f"SELECT stream, looked_at FROM {self.table} WHERE stream IN ({{}})"  # noqa: S608
-        looked = dict(self._begun)
         keys = [one.account.stream.bytes for one in changed]
-        looked.update((bytes(stream), at) for stream, at in select_keys(database, select, keys))
+        looked = {bytes(stream): at for stream, at in select_keys(database, select, keys)}
         rows: list[tuple[Any, ...]] = []
         for one in changed:
-            account = one.account
-            key = account.stream.bytes
-            due_at = next_time(account, looked[key])
-            due_at = NEVER if due_at is None else due_at
-            rows.append((key, account.account_id, one.position, looked[key], due_at, dump_account(account)))
+            account, key = one.account, one.account.stream.bytes
+            times = self._times[account.stream.int]
+            if looked.get(key, 0) > times.looked_at:  # somebody has looked meanwhile
+                times.plan(account, looked[key])
+            state = dump_account(account)
+            rows.append((key, account.account_id, one.position, times.looked_at, times.due_at, state))
             one.written = one.position
         put_rows(database, self.table, COLUMNS, sorted(rows))
-        self._begun = {}
         self._keep(changed)
+        if len(self._times) > len(self._kept):
+            self._times = {stream: self._times[stream] for stream in self._kept if stream in self._times}
 
     def forget(self) -> None:
         """Load anew what is needed."""
         super().forget()
-        self._found, self._begun = [], {}
+        self._found, self._times = [], {}

@@ -151,6 +151,33 @@ def test_new_credit_is_looked_at_although_the_account_has_been(world: World) -> 
     assert amounts == ["100.0000", "50.0000"]
 
 
+def test_what_comes_with_little_time_left_is_not_told_of_as_if_it_had_been_there(world: World) -> None:
+    world.run()
+    world.pass_time(200 * DAY)
+    soon = world.now + 20 * DAY * 1_000_000
+    world.fund(100, expires_at=soon)
+    world.run()
+    assert world.listed() == []
+    world.now = soon - 7 * DAY * 1_000_000
+    world.run()
+
+    [listed] = world.engine.recipients.notices("contoso", 10)
+    assert listed.notice.facts["days"] == 7
+
+
+def test_a_time_that_has_come_is_not_passed_over_by_the_events_after_it(world: World) -> None:
+    world.tell("ana@contoso.com")
+    world.fund(100, expires_at=parse_instant("2027-03-01"))
+    world.run()
+    world.now = parse_instant("2026-12-31T00:00:00Z")
+    world.low_balance(10)
+    world.pass_time(60)
+    world.low_balance(20)
+    world.run()
+
+    assert world.listed() == [("credit.expiring", ["delivered"])]
+
+
 def talk(engine: Engine, at: int, minutes: int, name: str) -> None:
     """A call that ends then and costs a unit a minute."""
     begin = format_instant(at - minutes * 60_000_000)
