@@ -262,6 +262,27 @@ def test_months_that_were_missed_are_made_up_once() -> None:
     assert names(_look(account, "2027-04-15T00:00:00Z")) == ["AutoRechargeTriggered"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Ljubljana", "Africa/Cairo", "Pacific/Apia", "America/Santiago"])
+@pytest.mark.parametrize("day", [1, 24, 28])
+def test_every_month_has_one_whatever_the_clocks_of_its_zone_do(zone: str, day: int) -> None:
+    account = opened(scale=0, time_zone=zone)
+    start = "2026-01-01T12:00:00Z"
+    paying.card(account, who=_now(start))
+    _every(account, _now(start), day=day)
+    months = []
+    for hour in range(2, 24 * 366):
+        if hour == 24 * 100:
+            elsewhere = msgspec.structs.replace(account.settings, time_zone="America/New_York")
+            do(account, commands.change_settings(account, later(hours=hour, since=start), elsewhere))
+        back = 30 * (hour % 2)  # a host's clock that jumps
+        now = later(hours=hour - back, since=start)
+        if do(account, look_again(account, now.now)):
+            months.append(account.recharge.every_done)
+            _brings_money(account, now)
+    of_2026 = list(range(202601, 202613))
+    assert months == ([*of_2026[1:], 202701] if day == 1 else of_2026)
+
+
 def test_a_standing_top_up_waits_behind_an_open_recharge_and_has_its_own_turn() -> None:
     account = paying.triggered()
     _every(account, by())
