@@ -9,7 +9,9 @@ Every write takes an idempotency key: the same key never does the work twice, ho
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+KEY_REFUSED: Final = "provider_key_refused"  # of ProviderRefused: nothing can be asked before the API key is mended
 
 
 class Decline(NamedTuple):

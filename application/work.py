@@ -11,16 +11,27 @@ from typing import Final
 
 from application.appending import Appender
 from application.links import PAY, Links
-from application.payments import PaymentState, Provider, ProviderRefused, ProviderUnavailable, RefundState
+from application.payments import (
+    KEY_REFUSED,
+    Decline,
+    PaymentState,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    RefundState,
+    UnknownAtProvider,
+)
 from domain import payments, refunds
 from domain.account import CreditAccount
 from domain.by import By
 from domain.duties import Duty, duties
+from domain.errors import Invalid, Refused
 from domain.events import Event
 from domain.expiry import expire
+from domain.money import ZERO
 from domain.months import DAY, SECOND
 from domain.parts import part_of
-from domain.payment_state import NEW, TRYING, Method, Payment, Refund
+from domain.payment_state import CREATED, NEW, RETRYING, TRYING, Method, Payment, Refund
 from domain.payments import Step
 from domain.recharge import Policy
 from domain.triggers import look_again
@@ -81,10 +92,16 @@ class Advancing:
         """The payment at the provider, of which nothing is asked yet."""
         provider, method, of, since = self.provider(), step.method, step.payment.of, step.payment.since
         assert method is not None
-        known = provider.find_payment(method.customer, of, since) if by.now - since > KEYS_KEPT else None
-        state = known or provider.create_payment(
-            account.account_id, method.customer, of, step.payment.amount, account.currency, f"{of}:create"
-        )
+        try:
+            known = provider.find_payment(method.customer, of, since) if by.now - since > KEYS_KEPT else None
+            state = known or provider.create_payment(
+                account.account_id, method.customer, of, step.payment.amount, account.currency, f"{of}:create"
+            )
+        except (ProviderRefused, Refused, Invalid) as refused:
+            decline = _decline(refused)
+            return self._append(
+                account, lambda now: payments.payment_refused(now, by, of, decline.code, decline.message)
+            )
         return self._append(
             account, lambda now: payments.payment_created(now, by, of, provider.name, state.payment_id)
         )  # fmt: skip
@@ -102,13 +119,13 @@ class Advancing:
     def _resume(self, by: By, account: CreditAccount, payment: Payment) -> bool:
         """A try of which it is not known what came: asked for, or asked for again under the same key."""
         provider, of = self.provider(), payment.of
-        if by.now - payment.tried_at > KEYS_KEPT:
-            state = provider.read_payment(payment.payment_id)
-            if state.state != "created" and (state.state != "declined" or payment.number == 1):
-                return self.book(by, account, payment, state)
         method = method_of(account, payment)
         back = self._links.back(PAY, account.account_id, of)
         try:
+            if by.now - payment.tried_at > KEYS_KEPT:
+                state = provider.read_payment(payment.payment_id)
+                if state.state != "created" and (state.state != "declined" or payment.number == 1):
+                    return self.book(by, account, payment, state)
             state = provider.confirm(
                 payment.payment_id, method.token, payment.present, back, f"{of}:confirm:{payment.number}"
             )
@@ -116,7 +133,20 @@ class Advancing:
             state = provider.read_payment(payment.payment_id)
             if state.state in ("created", "declined"):  # before this try or after it: only its key's answer tells
                 raise
+        except (ProviderRefused, Refused) as refused:
+            state = self._refused(account, payment, _decline(refused))
         return self.book(by, account, payment, state)
+
+    def _refused(self, account: CreditAccount, payment: Payment, decline: Decline) -> PaymentState:
+        """How a payment stands that the provider will not confirm: declined, where it has not moved on by itself."""
+        try:
+            state = self.provider().read_payment(payment.payment_id)
+        except UnknownAtProvider:
+            return PaymentState(
+                payment.payment_id, "declined", payment.amount, account.currency, payment.of, account.account_id,
+                decline, "", ZERO,
+            )  # fmt: skip
+        return state._replace(state="declined", decline=decline) if state.state in ("created", "declined") else state
 
     def settle(self, by: By, account: CreditAccount, payment: Payment) -> bool:
         """What the provider says of a payment that waits for the bank or the customer."""
@@ -127,7 +157,12 @@ class Advancing:
         payment, cause = step.payment, step.cause
         if payment.state == NEW:
             return self._append(account, lambda now: payments.payment_cancelled(now, by, payment.of, cause))
-        state = self.cancel_at_provider(payment)
+        try:
+            state = self.cancel_at_provider(payment)
+        except UnknownAtProvider:
+            if payment.state not in (CREATED, RETRYING):  # it may take money yet, where it is known
+                raise
+            return self._append(account, lambda now: payments.payment_cancelled(now, by, payment.of, cause))
         return state.state in ("canceled", "succeeded") and self.book(by, account, payment, state, cause)
 
     def cancel_at_provider(self, payment: Payment) -> PaymentState:
@@ -173,7 +208,7 @@ class Advancing:
         try:
             state = self._send(by, account, refund)
         except ProviderRefused as refused:
-            code = refused.code
+            code = _decline(refused).code
             return self._append(account, lambda now: refunds.refund_failed(now, by, refund.id, code))
         return self.book_refund(by, account, refund.id, state)
 
@@ -210,3 +245,10 @@ class Advancing:
 def method_of(account: CreditAccount, payment: Payment) -> Method:
     """What a try is paid with, also where it was removed meanwhile."""
     return account.methods.get(payment.method) or account.former_methods[payment.method]
+
+
+def _decline(refused: ProviderRefused | Refused | Invalid) -> Decline:
+    """What is refused as it is can only be paid another way. Raises it where the API key is what is wrong."""
+    if refused.code == KEY_REFUSED:
+        raise refused
+    return Decline(refused.code, "", True, refused.message)

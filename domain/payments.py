@@ -164,6 +164,18 @@ def payment_declined(
     return events
 
 
+def payment_refused(account: CreditAccount, by: By, of: str, code: str, message: str) -> list[Event]:
+    """The provider will not hold it, and never will as it is: it is over, and a recharge is suspended."""
+    payment = account.payments.get(of)
+    if payment is None or payment.state != NEW:
+        return []
+    head = header(account, by)
+    events: list[Event] = [PaymentDeclined(*head, of, payment.number, code, "", True, message, None)]
+    if payment.kind == RECHARGE:
+        events.append(RechargeSuspended(*head, "declined", of))
+    return [*events, PaymentCancelled(*head, of, "declined")]
+
+
 def _is_asked(payment: Payment) -> bool:
     """Whether a try is under way, the customer at the bank's page included."""
     return payment.state in (TRYING, PROCESSING) or (payment.state == ACTION_REQUIRED and payment.present)

@@ -10,10 +10,22 @@ from typing import Any
 import stripe
 
 from adapters.payments.declines import decline_of
-from application.payments import CardDeclined, ProviderError, ProviderRefused, ProviderUnavailable, UnknownAtProvider
+from application.payments import (
+    KEY_REFUSED,
+    CardDeclined,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+    UnknownAtProvider,
+)
 from domain.errors import DomainError, Refused
 
 _AMOUNTS = ("amount_too_small", "amount_too_large")
+# nothing is wrong with what was asked for, only with whose key asked
+_OF_THE_KEY = frozenset(
+    "account_invalid api_key_expired livemode_mismatch platform_api_key_expired secret_key_required "
+    "testmode_charges_only".split()
+)
 
 
 def translated(error: stripe.StripeError) -> ProviderError | DomainError:
@@ -28,16 +40,22 @@ def translated(error: stripe.StripeError) -> ProviderError | DomainError:
             )
         case stripe.RateLimitError():
             return ProviderUnavailable("Stripe asks for a pause: too many requests, or another one holds the lock")
-        case stripe.AuthenticationError():
-            return ProviderRefused("Stripe does not accept COMMCREDITS_STRIPE_API_KEY", "provider_key_refused")
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return _key_refused(error)
+        case stripe.InvalidRequestError() if error.code in _OF_THE_KEY:
+            return _key_refused(error)
         case stripe.InvalidRequestError() if error.code in _AMOUNTS:
             return Refused(error.code, f"Stripe does not charge this amount: {error.user_message}", "amount")
         case stripe.InvalidRequestError() if error.code == "resource_missing":
             return UnknownAtProvider(f"Stripe does not know it: {error.user_message}")
-        case stripe.InvalidRequestError() | stripe.IdempotencyError() | stripe.PermissionError():
+        case stripe.InvalidRequestError() | stripe.IdempotencyError():
             return ProviderRefused(f"Stripe refused the request: {error.user_message}")
         case _:  # a 5xx, a 409, or a success that cannot be read
             return ProviderUnavailable(f"Stripe answered {error.http_status}; what came of it is not known")
+
+
+def _key_refused(error: stripe.StripeError) -> ProviderRefused:
+    return ProviderRefused(f"Stripe does not accept COMMCREDITS_STRIPE_API_KEY: {error.user_message}", KEY_REFUSED)
 
 
 def error_object(error: stripe.StripeError) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Whose fault a refusal is: of what was asked, or of the key that asked."""
+
+from __future__ import annotations
+
+import pytest
+import stripe
+
+from adapters.payments.stripe_errors import translated
+from application.payments import ProviderRefused, UnknownAtProvider
+from domain.errors import Refused
+
+
+def _wrong(code: str | None) -> stripe.StripeError:
+    return stripe.InvalidRequestError("Not so.", "param", code, http_status=400)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        stripe.AuthenticationError("Invalid API Key provided", http_status=401),
+        stripe.PermissionError("This key may not do that", http_status=403),
+        _wrong("testmode_charges_only"),
+        _wrong("livemode_mismatch"),
+    ],
+)
+def test_a_key_that_may_not_ask_says_nothing_of_what_it_asked(error: stripe.StripeError) -> None:
+    refused = translated(error)
+
+    assert isinstance(refused, ProviderRefused)
+    assert refused.code == "provider_key_refused"
+    assert str(refused).startswith("Stripe does not accept COMMCREDITS_STRIPE_API_KEY: ")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "told"),
+    [
+        ("amount_too_large", Refused, "amount_too_large"),
+        ("resource_missing", UnknownAtProvider, "unknown_at_provider"),
+        ("parameter_unknown", ProviderRefused, "provider_refused"),
+        (None, ProviderRefused, "provider_refused"),
+    ],
+)
+def test_what_is_wrong_with_the_request_is_told_by_its_code(code: str | None, kind: type, told: str) -> None:
+    refused = translated(_wrong(code))
+
+    assert type(refused) is kind
+    assert getattr(refused, "code", "") == told
