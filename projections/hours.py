@@ -1,54 +1,60 @@
 """What each account has spent in each hour of late: a read model of sums, to tell an unusual hour by.
 
-Row: the hour (hours since the epoch, UTC, in which the usage ended), the account's stream, and what credit paid or is
-billed later, in whole UNITS. Older than KEPT_HOURS nothing is needed, and `forget_old` removes it.
+Row: the hour (since the epoch, UTC, in which the usage ended) and the account's stream, as one key; what credit paid or
+is billed later, in whole UNITS. What is older than KEPT_HOURS is needed no more, and `forget_old` removes it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from domain.budgets import cost_of
 from domain.events import UsageDebited
+from domain.spending import HOUR
 from projections.log import Entry, LogRow
 from projections.ports import Database, Store
-from projections.tables import bytes_type
+from projections.tables import bytes_type, select_keys
 
 NAME: Final = "hours"
 TABLE: Final = "account_hours"
-HOUR: Final = 3_600_000_000
+COLUMNS: Final = ("key", "spent")
 KEPT_HOURS: Final = 5 * 7 * 24
 UNITS: Final = 10**8  # in one unit of currency: exact at any scale
+_HOUR_BYTES: Final = 8
 _MOST: Final = (1 << 62) - 1
-_PUT: Final = f"""INSERT INTO {TABLE} (hour, stream, spent) VALUES (?, ?, ?)
-    ON CONFLICT (hour, stream) DO UPDATE SET spent = {TABLE}.spent + excluded.spent"""  # noqa: S608
 
 
 def create(database: Database, table: str = TABLE) -> None:
     """The table, where it is not there."""
-    database.execute(
-        f"CREATE TABLE IF NOT EXISTS {table} (hour bigint NOT NULL, stream {bytes_type(database)} NOT NULL,"
-        " spent bigint NOT NULL, PRIMARY KEY (hour, stream))"
-    )
+    octets = bytes_type(database)
+    database.execute(f"CREATE TABLE IF NOT EXISTS {table} (key {octets} NOT NULL PRIMARY KEY, spent bigint NOT NULL)")
 
 
 def spent_in(database: Database, hour: int, least: Decimal, limit: int) -> list[tuple[bytes, Decimal]]:
     """The streams that have spent at least so much in an hour, those with the most first, and how much."""
-    sql = f"SELECT stream, spent FROM {TABLE} WHERE hour = ? AND spent >= ? ORDER BY spent DESC LIMIT ?"  # noqa: S608
-    rows = database.execute(sql, (hour, min(_MOST, int(least * UNITS)), limit))
-    return [(bytes(stream), Decimal(spent) / UNITS) for stream, spent in rows]
+    sql = f"SELECT key, spent FROM {TABLE} WHERE key >= ? AND key < ? AND spent >= ? ORDER BY spent DESC LIMIT ?"  # noqa: S608
+    rows = database.execute(sql, (_key(hour), _key(hour + 1), min(_MOST, int(least * UNITS)), limit))
+    return [(bytes(key[_HOUR_BYTES:]), Decimal(spent) / UNITS) for key, spent in rows]
 
 
 def spent_of(database: Database, stream: bytes, hours: Sequence[int]) -> list[Decimal]:
     """What a stream has spent in each of some hours."""
-    sql = f"SELECT hour, spent FROM {TABLE} WHERE stream = ? AND hour IN ({','.join('?' * len(hours))})"  # noqa: S608
-    found = dict(database.execute(sql, (stream, *hours)))
-    return [Decimal(found.get(hour, 0)) / UNITS for hour in hours]
+    keys = [_key(hour, stream) for hour in hours]
+    select = f"SELECT key, spent FROM {TABLE} WHERE key IN ({{}})"  # noqa: S608
+    found = {bytes(key): spent for key, spent in select_keys(database, select, keys)}
+    return [Decimal(found.get(key, 0)) / UNITS for key in keys]
 
 
 def forget_old(database: Database, hour: int) -> None:
-    """Remove the oldest hour where it is no longer needed: little at a time, each time it is called."""
-    sql = f"DELETE FROM {TABLE} WHERE hour = (SELECT min(hour) FROM {TABLE}) AND hour < ?"  # noqa: S608
-    database.execute(sql, (hour - KEPT_HOURS,))
+    """Remove the oldest hour where it is needed no more: little at a time, each time it is called."""
+    [[oldest]] = database.execute(f"SELECT min(key) FROM {TABLE}")  # noqa: S608
+    if oldest is not None and bytes(oldest) < _key(hour - KEPT_HOURS):
+        end = _key(int.from_bytes(oldest[:_HOUR_BYTES], "big") + 1)
+        database.execute(f"DELETE FROM {TABLE} WHERE key < ?", (end,))  # noqa: S608
+
+
+def _key(hour: int, stream: bytes = b"") -> bytes:
+    return hour.to_bytes(_HOUR_BYTES, "big") + stream
 
 
 class Hours:
@@ -56,8 +62,9 @@ class Hours:
 
     name = NAME
 
-    def __init__(self) -> None:
-        self._sums: dict[tuple[int, bytes], int] = {}
+    def __init__(self, table: str = TABLE) -> None:
+        self.table = table
+        self._sums: dict[bytes, int] = {}
 
     @property
     def pending(self) -> int:
@@ -66,7 +73,7 @@ class Hours:
 
     def create(self, database: Database) -> None:
         """The table."""
-        create(database)
+        create(database, self.table)
 
     def prepare(self, store: Store, rows: Sequence[LogRow]) -> None:
         """A sum needs nothing but its events."""
@@ -74,19 +81,19 @@ class Hours:
     def apply(self, entries: Sequence[Entry]) -> None:
         """What was paid for usage, by the hour in which it ended."""
         for _, stream, _, event in entries:
-            if isinstance(event, UsageDebited) and event.proof is not None:
-                spent = event.amount + (event.proof.postpaid or 0)
-                if spent:
-                    key = event.occurred_at // HOUR, stream.bytes
-                    self._sums[key] = self._sums.get(key, 0) + int(spent * UNITS)
+            if isinstance(event, UsageDebited) and (spent := cost_of(event)):
+                key = _key(event.occurred_at // HOUR, stream.bytes)
+                self._sums[key] = self._sums.get(key, 0) + int(spent * UNITS)
 
     def write(self, database: Database) -> None:
         """Add to what is there."""
-        database.executemany(_PUT, self._rows())
+        rows = [(key, min(spent, _MOST)) for key, spent in sorted(self._sums.items())]
+        database.executemany(
+            f"INSERT INTO {self.table} (key, spent) VALUES (?, ?)"  # noqa: S608
+            f" ON CONFLICT (key) DO UPDATE SET spent = {self.table}.spent + excluded.spent",
+            rows,
+        )
         self._sums = {}
-
-    def _rows(self) -> Iterable[tuple[int, bytes, int]]:
-        return [(hour, stream, min(spent, _MOST)) for (hour, stream), spent in sorted(self._sums.items())]
 
     def forget(self) -> None:
         """Drop what was not written."""

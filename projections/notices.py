@@ -23,6 +23,7 @@ from projections.tables import bytes_type, put_rows, select_keys
 NAME: Final = "notices"
 TABLE: Final = "notice_accounts"
 COLUMNS: Final = ("stream", "account", "position", "looked_at", "due_at", "state")
+FROM_THE_LOG: Final = ("stream", "account", "position", "state")  # the others say who has looked at the clock, and when
 _PUT: Final = """INSERT INTO notices (id, account, kind, occurred_at, position, facts) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING"""
 _NOTICES: Final = (

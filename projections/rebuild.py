@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from domain.errors import NotFound, Refused
-from projections import balance, duties, statement
+from projections import balance, duties, hours, notices, statement
 from projections.log import readable
 from projections.ports import Database, ReadModel, Store
 from projections.runner import BATCH
@@ -34,6 +34,8 @@ KINDS: Final = {
     balance.NAME: Kind(balance.Balances, balance.TABLE, balance.COLUMNS),
     statement.NAME: Kind(statement.Statement, statement.TABLE, statement.COLUMNS),
     duties.NAME: Kind(duties.Duties, duties.TABLE, duties.COLUMNS),
+    notices.NAME: Kind(notices.NoticeModel, notices.TABLE, notices.FROM_THE_LOG),
+    hours.NAME: Kind(hours.Hours, hours.TABLE, hours.COLUMNS),
 }
 
 

@@ -8,7 +8,7 @@ from commcredits.cli.errors import DONE
 from commcredits.cli.parser import Parser
 
 READ_MODELS = ("balance", "statement")  # what `project` follows
-REBUILT = (*READ_MODELS, "duties")  # `work` follows its own
+REBUILT = (*READ_MODELS, "duties", "notices", "hours")  # `work` follows its own
 
 
 def _project_options(parser: Parser) -> None:
@@ -16,7 +16,7 @@ def _project_options(parser: Parser) -> None:
 
 
 def _rebuild_options(parser: Parser) -> None:
-    parser.positional("name", "the read model: balance, statement or duties", values.choice(*REBUILT))
+    parser.positional("name", f"the read model: {', '.join(REBUILT)}", values.choice(*REBUILT))
 
 
 def _project(context: Context, arguments: Namespace) -> int:

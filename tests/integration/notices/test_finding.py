@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
+
 from application.deck_import import ImportOptions, import_deck
 from application.letters import Incoming
 from application.ports import Store
@@ -13,7 +15,9 @@ from domain.instants import format_instant, parse_instant
 from projections import hours, notices
 from projections.hours import Hours
 from projections.notices import NoticeModel
+from projections.rebuild import KINDS, rebuild
 from projections.runner import Follower
+from projections.tables import digest
 from tests.integration.notices.conftest import World
 from tests.support.engine import Rates
 from tests.support.given import rate, usage
@@ -28,7 +32,7 @@ def rows(store: Store) -> list[tuple[Any, ...]]:
 
 def sums(store: Store) -> list[tuple[Any, ...]]:
     with store.reading() as database:
-        return database.execute(f"SELECT hour, stream, spent FROM {hours.TABLE} ORDER BY hour, stream")
+        return database.execute(f"SELECT key, spent FROM {hours.TABLE} ORDER BY key")
 
 
 def states(store: Store) -> list[tuple[Any, ...]]:
@@ -89,6 +93,27 @@ def test_the_log_read_again_tells_nothing_anew(world: World) -> None:
     world.run(world.process())
 
     assert rows(world.engine.store) == before
+    assert len(world.mail.mails) == mails
+
+
+@pytest.mark.parametrize("name", ["notices", "hours"])
+def test_a_rebuild_makes_the_same_and_tells_nothing_anew(world: World, name: str) -> None:
+    world.tell("ana@contoso.com")
+    call_now_and_then(world)
+    eventful(world)
+    world.run()
+    store = world.engine.store
+    before = rows(store), sums(store), states(store)
+    mails = len(world.mail.mails)
+    with store.reading() as database:
+        live = digest(database, KINDS[name].table, KINDS[name].columns)
+    assert live.rows > 0
+
+    rebuilt = rebuild(store, name)
+    world.run()
+
+    assert (rebuilt.rows, rebuilt.sha256) == live
+    assert (rows(store), sums(store), states(store)) == before
     assert len(world.mail.mails) == mails
 
 
@@ -183,6 +208,13 @@ def talk(engine: Engine, at: int, minutes: int, name: str) -> None:
     begin = format_instant(at - minutes * 60_000_000)
     call = usage("+38612345678", minutes * 60, start=begin, usage_id=name)
     engine.ingest.take([Incoming(call, ("file", name, 1, 0))], "file", ())
+
+
+def call_now_and_then(world: World) -> None:
+    deck: Any = Rates(enumerate([rate("", "1")], 1))
+    import_deck(world.engine.store, world.by(), deck, ImportOptions("default"))
+    for number in range(5):
+        talk(world.engine, world.now - number * 3_600_000_000, 10, f"call-{number}")
 
 
 def test_an_hour_that_costs_far_more_than_usual_is_told_while_it_lasts(world: World) -> None:
