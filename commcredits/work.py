@@ -45,7 +45,7 @@ class Tally:
     def __init__(self) -> None:
         self.done = dict.fromkeys((*PARTS, NOTICES), 0)
         self.unreachable = 0
-        self.faults: list[Exception] = []  # each ended nothing but its own account's turn
+        self.fault: Exception | None = None  # the first of ours; it ended nothing but its own account's turn
 
 
 class Worker:
@@ -149,7 +149,7 @@ class Worker:
             return self._rest(claim, PAUSES_ONCE)
         except Exception as fault:  # noqa: BLE001 - one account's fault is told, and stops no other account
             _log.error("%s of %s", claim.part, claim.account, exc_info=fault)
-            self.tally.faults.append(fault)
+            self.tally.fault = self.tally.fault or fault
             return self._rest(claim, 0)
         if not done:
             return self._rest(claim, 0)
@@ -223,8 +223,8 @@ def work_once(engine: Engine, parts: Sequence[str], at: int | None) -> Tally:
     with closing(watch_log(engine.settings.store)) as watch, closing(Worker(engine, parts, at, once=True)) as worker:
         while worker.step() or not worker.idle():
             watch.wait(LOOK_SECONDS / 10)
-    if worker.tally.faults:
-        raise worker.tally.faults[0]
+    if worker.tally.fault is not None:
+        raise worker.tally.fault
     if NOTICES in parts:
         worker.tally.done[NOTICES] = 0
         while done := engine.notices.run(now() if at is None else at):
