@@ -1,7 +1,8 @@
 """Looks at everything that this program stands on, and says what is wrong and how to mend it.
 
-Each check has a status: `ok`; `finding` (it works, but somebody should look); `broken` (store or broker cannot be used,
-or a position is not in its topic). A check that cannot be made because another one failed is left out.
+Each check has a status: `ok`; `finding` (it works, but somebody should look); `broken` (store, broker or payment
+provider cannot be used, or a position is not in its topic). A check that cannot be made because another one failed is
+left out.
 """
 
 import sys
@@ -27,6 +28,7 @@ MAX_SKEW_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 3
 OLDEST_POSTGRESQL: Final = 150_000  # as the server writes its version
 _SECOND = 1_000_000
+_NOBODY: Final = "cus_doctor"  # whoever may ask for a customer is told that there is none
 
 
 class Check(NamedTuple):
@@ -52,6 +54,7 @@ def examine(engine: Engine, loaded: "Loaded") -> Iterator[Check]:
         del store
         for check in (_store, _master_key, _clock, _read_models, _dead_letters, _miskeyed, _notices):
             yield check(engine)
+    yield _provider(engine)
     yield from _kafka(engine)
 
 
@@ -164,6 +167,23 @@ def _miskeyed(engine: Engine) -> Check:
     return Check(
         "keys", FINDING, text, "let the publisher key messages by account id, so that one consumer owns an account"
     )
+
+
+def _provider(engine: Engine) -> Check:
+    from application.payments import ProviderError
+
+    provider = engine.provider
+    if provider is None:
+        return Check("provider", OK, "no payment provider is set up (COMMCREDITS_STRIPE_API_KEY)")
+    try:
+        provider.account_of(_NOBODY)
+    except ProviderError as error:
+        mend = "what is due waits and is then done once: set COMMCREDITS_STRIPE_API_KEY and _API_BASE right"
+        return Check("provider", BROKEN, error.message, mend)
+    if engine.settings.stripe_webhook_secret is None:
+        text = "Stripe accepts the key, but what it tells by itself (disputes, refunds) is not taken"
+        return Check("provider", FINDING, text, "set COMMCREDITS_STRIPE_WEBHOOK_SECRET where `serve` runs")
+    return Check("provider", OK, "Stripe accepts the key")
 
 
 def _kafka(engine: Engine) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.sandbox.topics import create_topics, delete_topics
 from tests.support.calls import call
 from tests.support.program import Program
@@ -33,7 +34,7 @@ def test_where_nothing_is_wrong_every_check_is_ok(on_each_store: Program) -> Non
     found = checks(on_each_store, 0)
     assert {check["status"] for check in found.values()} == {"ok"}
     names = ["versions", "settings", "store", "master_key", "clock", "read_models", "dead_letters", "keys"]
-    names += ["notices", "broker"]
+    names += ["notices", "provider", "broker"]
     assert list(found) == names
     assert all(list(check) == ["name", "status", "message", "mend"] for check in found.values())
 
@@ -76,6 +77,20 @@ def test_a_store_that_cannot_be_used_is_broken(program: Program, postgres: str) 
 def test_a_broker_that_is_not_there_is_broken(program: Program) -> None:
     program.set("KAFKA_BOOTSTRAP", "127.0.0.1:1")
     assert checks(program, 4, kafka=True)["broker"]["status"] == "broken"
+
+
+def test_whether_the_payment_provider_takes_the_key_is_looked_at(
+    program: Program, stripe_sandbox: StripeSandbox
+) -> None:
+    for setting, value in {"API_BASE": stripe_sandbox.url, "API_KEY": "sk_live_wrong"}.items():
+        program.set(f"STRIPE_{setting}", value)
+    wrong = checks(program, 4)["provider"]
+    assert wrong["status"] == "broken"
+    assert wrong["message"].startswith("Stripe does not accept COMMCREDITS_STRIPE_API_KEY")
+    program.set("STRIPE_API_KEY", stripe_sandbox.api_key)
+    assert "COMMCREDITS_STRIPE_WEBHOOK_SECRET" in checks(program, 1)["provider"]["mend"]
+    program.set("STRIPE_WEBHOOK_SECRET", stripe_sandbox.webhook_secret)
+    assert checks(program, 0)["provider"]["status"] == "ok"
 
 
 def test_topics_and_positions_are_looked_at(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:
