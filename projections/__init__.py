@@ -2,6 +2,8 @@
 
 balance    one row per account, with its whole state; who reads it
 statement  one line per debit and funds, the audit view; who reads it
+notices    what is worth a message to people, once per cause; notice_look: what the time alone causes
+hours      what accounts have spent in each hour of late
 lines      a line's text
 runner     following the log, several at once
 rebuild    a read model made anew beside the one in use
