@@ -15,7 +15,7 @@ from typing import Final
 
 from adapters.store.watch import watch_log
 from application.claims import Claim
-from application.payments import ProviderUnavailable
+from application.payments import ProviderRefused, ProviderUnavailable
 from application.ports import StoreUnavailable, WriteConflict
 from commcredits.bootstrap import Engine, now
 from commcredits.settings import Settings
@@ -148,7 +148,8 @@ class Worker:
             _log.warning("%s of %s: %s", claim.part, claim.account, trouble)
             return self._rest(claim, PAUSES_ONCE)
         except Exception as fault:  # noqa: BLE001 - one account's fault is told, and stops no other account
-            _log.error("%s of %s", claim.part, claim.account, exc_info=fault)
+            where = None if isinstance(fault, ProviderRefused) else fault  # that is an answer: its text says it all
+            _log.error("%s of %s: %s", claim.part, claim.account, fault, exc_info=where)
             self.tally.fault = self.tally.fault or fault
             return self._rest(claim, 0)
         if not done:

@@ -116,7 +116,9 @@ def test_a_payment_that_the_provider_does_not_know_any_more_ends(shop: Shop, str
 
 
 @pytest.mark.parametrize("path", ["/v1/payment_intents", CONFIRM])
-def test_with_a_wrong_key_everything_waits_for_the_right_one(shop: Shop, path: str) -> None:
+def test_with_a_wrong_key_everything_waits_for_the_right_one(
+    shop: Shop, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
     shop.open()
     shop.control.fault("rate_limit", count=20, path=path)
     shop.engine.paying.buy(shop.by(), "contoso", money("50"), key="k")
@@ -128,6 +130,9 @@ def test_with_a_wrong_key_everything_waits_for_the_right_one(shop: Shop, path: s
             work_once(wrong, PARTS, None)
         assert refused.value.code == "provider_key_refused"
 
+    [logged] = caplog.messages
+    assert logged.startswith("purchases of contoso: Stripe does not accept COMMCREDITS_STRIPE_API_KEY: ")
+    assert "Traceback" not in caplog.text
     assert shop.account().version == version
     shop.finish()
     assert shop.account().balance == 50
