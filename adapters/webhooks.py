@@ -155,10 +155,10 @@ def _place(url: str) -> tuple[str, int, str]:
 
 
 def _request(hook: Hook, host: str, port: int, target: str) -> bytes:
-    shown = f"[{host}]" if ":" in host else host
+    shown, usual = f"[{host}]" if ":" in host else host, _PORTS[urlsplit(hook.url).scheme]
     lines = [
         f"POST {target} HTTP/1.1",
-        f"Host: {shown}" if port in _PORTS.values() else f"Host: {shown}:{port}",
+        f"Host: {shown}" if port == usual else f"Host: {shown}:{port}",
         "User-Agent: commcredits",
         "Content-Type: application/json",
         f"Content-Length: {len(hook.body)}",

@@ -103,6 +103,9 @@ class Notices:
     def _claim(self, now: int) -> list[list[Delivery]]:
         """Deliveries that are due, by target: all mails are for one server."""
         groups: dict[str, list[Delivery]] = {}
+        with self._store.reading() as database:
+            if not outbox.is_due(database, now):
+                return []
 
         def claim(database: Database) -> None:
             groups.clear()

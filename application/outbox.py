@@ -188,6 +188,11 @@ def _delivery_id(notice: str, target: str) -> str:
     return "dlv-" + hashlib.sha256(f"{notice} {target}".encode()).hexdigest()[:32]
 
 
+def is_due(database: Database, now: int) -> bool:
+    """Whether there may be something to try."""
+    return bool(database.execute("SELECT 1 FROM deliveries WHERE status = 'pending' AND next_at <= ? LIMIT 1", (now,)))
+
+
 def due(database: Database, now: int, lease: int, limit: int) -> list[Delivery]:
     """Deliveries that are to be tried and that nobody has claimed; other transactions pass over those meanwhile.
 
