@@ -28,7 +28,7 @@ from domain.purchases import purchase_by_key, request_purchase
 from domain.recharge import Policy
 from domain.refunds import refund_by_key, request_refund
 
-FOREGROUND_SECONDS = 60  # how long `work` leaves to us what somebody waits for
+FOREGROUND_SECONDS = 10.0  # how long `work` leaves to us what somebody waits for
 _STATES = {"requested": "processing", "sent": "processing"}
 
 

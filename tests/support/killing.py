@@ -15,6 +15,7 @@ from typing import Any
 from adapters.payments.stripe import Stripe
 from adapters.store.postgres_store import PostgresStore
 from adapters.store.sqlite_store import SQLiteStore
+from application import paying
 from application.claims import Claims
 from application.ports import Commit
 from commcredits import work
@@ -61,5 +62,5 @@ def kill_at(step: str) -> None:
 
 if __name__ == "__main__":
     kill_at(os.environ["COMMCREDITS_KILL"])
-    work.CLAIM_SECONDS = CLAIM_SECONDS
+    work.CLAIM_SECONDS = paying.FOREGROUND_SECONDS = CLAIM_SECONDS
     sys.exit(main())
