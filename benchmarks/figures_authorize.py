@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from multiprocessing.connection import Connection
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -97,8 +98,9 @@ def _served(url: str, context: Context, calls: Sequence[_Call]) -> list[Figure]:
     ]
     usages = context.messages("beside", count=USAGES_A_SECOND * (SECONDS + 2))
     spawn = multiprocessing.get_context("spawn")
+    begun = time.perf_counter()
     with context.servers.topics() as topics, _serving(context, url) as (serve, address):
-        alone = resident_mb(serve.pid)
+        start = {"ready_seconds": round(time.perf_counter() - begun, 1), "ready_mb": round(resident_mb(serve.pid))}
         with stream.consuming(context.servers, url, topics, 1, context.log) as consumers:
             (began, begins), (answered, answers) = (spawn.Pipe(duplex=False) for _ in range(2))
             publisher = spawn.Process(
@@ -106,10 +108,10 @@ def _served(url: str, context: Context, calls: Sequence[_Call]) -> list[Figure]:
             )
             client = spawn.Process(target=asking.ask, args=(address, questions, RATE, SECONDS, answers))
             publisher.start()
-            began.recv()
+            _heard(began)
             before = {name: family(pid).cpu_seconds for name, pid in _pids(serve, consumers).items()}
             client.start()
-            took: list[float] = answered.recv()
+            took: list[float] = _heard(answered)
             after = {name: family(pid).cpu_seconds for name, pid in _pids(serve, consumers).items()}
             client.join()
             publisher.join()
@@ -125,7 +127,7 @@ def _served(url: str, context: Context, calls: Sequence[_Call]) -> list[Figure]:
         ),
         Figure(
             name=f"memory of serve, {accounts:,} accounts", unit="MB", value=memory, rows=accounts, must=300,
-            at_most=True, detail={"before_any_question": round(alone)},
+            at_most=True, detail=start,
         ),
     ]  # fmt: skip
 
@@ -135,6 +137,13 @@ _ASKED: Final = ("user_id", "call_type", "caller", "callee", "number_type")
 
 def _pids(serve: "subprocess.Popen[bytes]", consumers: stream.Consumers) -> dict[str, int]:
     return {"serve": serve.pid, "consume": consumers.process.pid}
+
+
+def _heard(pipe: Connection) -> Any:
+    """What a process tells. RuntimeError where it says nothing: it has died."""
+    if not pipe.poll(SECONDS + END_SECONDS):
+        raise RuntimeError("a process of the benchmark has said nothing")
+    return pipe.recv()
 
 
 @contextmanager
