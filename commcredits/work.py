@@ -59,7 +59,7 @@ class Worker:
         self._running: dict[Claim, Future[bool]] = {}
         self._pauses: dict[Claim, int] = {}
         self._left: set[Claim] = set()  # with `--once`: tried often enough
-        self._looked_at = self._renewed_at = time.monotonic()
+        self._looked_at = self._renewed_at = self._moved_at = time.monotonic()
         self._local = threading.local()
         self._opened = ExitStack()
         self._pool = self._opened.enter_context(ThreadPoolExecutor(THREADS, "work"))
@@ -86,12 +86,18 @@ class Worker:
         if self._running and clock >= self._renewed_at + RENEW_SECONDS:
             self._renewed_at = clock
             self._claims.hold(self._running, CLAIM_SECONDS)
+        if moved or self._running:
+            self._moved_at = clock
         return moved
 
     def idle(self) -> bool:
-        """Whether nothing is due any more but what was given up. Only to be asked when nothing moved."""
+        """Whether nothing is due any more but what was given up, or what another one has had for longer than any dead
+        one could. Only to be asked when nothing moved.
+        """
         if self._running:
             return False
+        if time.monotonic() > self._moved_at + 2 * CLAIM_SECONDS:
+            return True
         at = self._time()
         with self._engine.store.reading() as database:
             due = {Claim(each, part) for part in self._parts for each in due_accounts(database, part, at, 1_000_000)}
@@ -108,9 +114,10 @@ class Worker:
             for part in self._parts:
                 room = AT_ONCE - len(self._running) - len(wanted)
                 if room > 0:
-                    accounts = due_accounts(database, part, self._time(), room, free_at)
-                    wanted += [Claim(account, part) for account in accounts]
-        wanted = [claim for claim in wanted if claim not in self._running and claim not in self._left]
+                    passed_over = len(self._left) + len(self._running)
+                    accounts = due_accounts(database, part, self._time(), room + passed_over, free_at)
+                    found = [Claim(account, part) for account in accounts]
+                    wanted += [each for each in found if each not in self._running and each not in self._left][:room]
         taken = self._claims.take(wanted, CLAIM_SECONDS)
         for claim in taken:
             self._running[claim] = self._pool.submit(self._advance, claim)

@@ -10,6 +10,9 @@ from decimal import Decimal
 import pytest
 
 from adapters.payments.stripe import Stripe
+from application.claims import Claim
+from application.payments import ProviderUnavailable
+from commcredits import work
 from commcredits.work import Tally, work_once
 from domain.events import AutoRechargeTriggered, FundsAdded
 from domain.instants import parse_instant
@@ -253,3 +256,37 @@ def test_a_fault_with_one_account_stops_no_other(shop: Shop, monkeypatch: pytest
     shop.finish()
     assert shop.account("b").balance == 100
     shop.check()
+
+
+def test_what_cannot_be_done_hides_nothing_that_can(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "AT_ONCE", 2)
+    for number in range(4):
+        shop.open(f"a{number}")
+        shop.arm(f"a{number}")
+    shop.open("invoiced")
+    shop.grant("10", "invoiced", expires_at=shop.by().now + DAY)
+    create = Stripe.create_payment
+
+    def unavailable(self: Stripe, account_id: str, *rest: str) -> object:
+        if account_id != "a3":
+            raise ProviderUnavailable("none of theirs")
+        return create(self, account_id, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Stripe, "create_payment", unavailable)
+    monkeypatch.setattr(work, "FIRST_PAUSE_SECONDS", 0.01)
+
+    tally = shop.finish(shop.by().now + 30 * DAY)
+
+    assert (tally.unreachable, tally.done["recharges"], tally.done["expiry"]) == (3, 1, 1)
+
+
+def test_what_another_one_keeps_is_not_waited_for_longer_than_the_dead_are(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "CLAIM_SECONDS", 0.2)
+    shop.open()
+    shop.arm()
+    with closing(shop.another()) as other:
+        other.claims.take([Claim("contoso", "recharges")], 60)
+
+        assert shop.finish().done["recharges"] == 0
