@@ -10,6 +10,7 @@ import json
 import sqlite3
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,30 @@ from adapters.store.store import open_store
 from application.gaps import Gap, accept_gap
 from application.ports import Commit, Position, PositionSwap
 from commcredits.sandbox.postgres import PostgresServer
+from commcredits.sandbox.stripe.server import StripeSandbox
 from domain.commands import By
+from tests.history.money import MONEY_ACCOUNTS, tell_of_money
 from tests.support.program import MASTER_KEY, run_process
 
 HERE = Path(__file__).parent
-ACCOUNTS = ("contoso", "fabrikam", "adatum")
+ACCOUNTS = ("contoso", "fabrikam", "adatum", *MONEY_ACCOUNTS)
+
+# what does not change with the time at which it is asked
+BALANCE = ("account", "currency", "balance", "log", "position", "lots", "postpaid")
+RECHARGE = (
+    "account",
+    "state",
+    "reason",
+    "amount",
+    "to",
+    "below",
+    "monthly_cap",
+    "method",
+    "every",
+    "recharge_id",
+    "failure",
+)
+BUDGET = ("account", "user", "amount", "hard")
 
 FIRST_DECK = """prefix,origin,direction,destination,rate,connection fee,increment
 44,,out,United Kingdom,0.12,0.05,60/60
@@ -101,7 +121,11 @@ def tell(store: str, directory: Path) -> dict[str, Any]:
     (directory / "first.csv").write_text(FIRST_DECK)
     (directory / "second.csv").write_text(SECOND_DECK)
     (directory / "usages.ndjson").write_text("\n".join(map(json.dumps, USAGES)))
-    run = Runner(store, directory)
+    with StripeSandbox() as sandbox:
+        return _tell(Runner(store, directory, sandbox), store, directory, sandbox)
+
+
+def _tell(run: Runner, store: str, directory: Path, sandbox: StripeSandbox) -> dict[str, Any]:
     for line in ("migrate", *BEFORE):
         run(*line.split())
     run("ingest", "usages.ndjson", codes=(1,))
@@ -111,6 +135,7 @@ def tell(store: str, directory: Path) -> dict[str, Any]:
     run("funds", "add", "contoso", "50", "--recharge", recharge, "--reference", "R2")
     for line in AFTER:
         run(*line.split())
+    tell_of_money(run, store, sandbox, directory, usage)
     accept_a_gap(store)
     return run.everything()
 
@@ -118,8 +143,14 @@ def tell(store: str, directory: Path) -> dict[str, Any]:
 class Runner:
     """Runs commands on one store."""
 
-    def __init__(self, store: str, directory: Path) -> None:
-        self._environment = {"COMMCREDITS_STORE": store, "COMMCREDITS_MASTER_KEY": MASTER_KEY}
+    def __init__(self, store: str, directory: Path, sandbox: StripeSandbox) -> None:
+        settings = {
+            "STORE": store,
+            "MASTER_KEY": MASTER_KEY,
+            "STRIPE_API_KEY": sandbox.api_key,
+            "STRIPE_API_BASE": sandbox.url,
+        }
+        self._environment = {f"COMMCREDITS_{name}": value for name, value in settings.items()}
         self._directory = directory
 
     def __call__(self, *command: str, codes: tuple[int, ...] = (0,)) -> Any:
@@ -136,15 +167,25 @@ class Runner:
 
     def everything(self) -> dict[str, Any]:
         """What does not change with the time at which it is asked."""
-        debited = [each["usage_id"] for each in self.lines("statement", "contoso") if each["usage_id"]]
-        lasting = ("account", "currency", "balance", "log", "position", "lots")
+        statements = {each: self.lines("statement", each) for each in ACCOUNTS}
+        lines = [(account, line) for account, each in statements.items() for line in each]
         return {
-            "balances": [{name: self("balance", each)[name] for name in lasting} for each in ACCOUNTS],
-            "statements": {each: self.lines("statement", each) for each in ACCOUNTS},
-            "proofs": [self("explain", each, "--account", "contoso") for each in debited],
+            "balances": [_only(BALANCE, self("balance", each)) for each in ACCOUNTS],
+            "statements": statements,
+            "proofs": [
+                self("explain", line["usage_id"], "--account", account) for account, line in lines if line["usage_id"]
+            ],
             "letters": self.lines("dead-letters", "list"),
             "rates": self.lines("deck", "show", "default", "--format", "ndjson"),
+            "recharges": [_only(RECHARGE, self("recharge", "show", each)) for each in ACCOUNTS],
+            "methods": {each: self("payment-method", "list", each) for each in ACCOUNTS},
+            "budgets": {each: [_only(BUDGET, line) for line in self("budget", "list", each)] for each in ACCOUNTS},
+            "notices": {each: self("notice", "list", each) for each in ACCOUNTS},
         }
+
+
+def _only(names: Sequence[str], view: dict[str, Any]) -> dict[str, Any]:
+    return {name: view[name] for name in names}
 
 
 def accept_a_gap(store: str) -> None:

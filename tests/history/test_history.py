@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.store import migrate, open_store
+from commcredits.bootstrap import create_read_models
 from domain.events import EVENTS, decode_state, encode_state
+from tests.history.restore import VERSIONS, restore
 from tests.support.program import MASTER_KEY, Program
-
-VERSIONS = sorted(Path(__file__).parent.glob("version-*"))
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
@@ -28,13 +25,8 @@ def version(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def stored(version: Path, store_url: str) -> str:
     """A store as the program of that version left it, with this program's schema."""
-    if store_url.startswith("sqlite"):
-        with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as connection:
-            connection.executescript((version / "sqlite.sql").read_text())
-    else:
-        with psycopg.connect(store_url, autocommit=True) as session:
-            session.execute((version / "postgres.sql").read_bytes())
-    migrate(store_url)
+    restore(version, store_url)
+    migrate(store_url, [create_read_models])
     return store_url
 
 
@@ -78,6 +70,11 @@ def test_the_program_says_of_it_what_it_said_then(
         assert holds(proof, program("explain", proof["usage_id"], "--account", proof["account"]))
     assert holds(then["letters"], program.run("dead-letters", "list").lines)
     assert holds(then["rates"], program.run("deck", "show", "default", "--format", "ndjson").lines)
+    for recharge in then.get("recharges", ()):
+        assert holds(recharge, program("recharge", "show", recharge["account"]))
+    for name, command in {"methods": "payment-method", "budgets": "budget", "notices": "notice"}.items():
+        for account, answers in then.get(name, {}).items():
+            assert holds(answers, program(command, "list", account))
 
 
 def holds(then: Any, now: Any) -> bool:
@@ -89,7 +86,7 @@ def holds(then: Any, now: Any) -> bool:
     return bool(then == now)
 
 
-@pytest.mark.parametrize("model", ["balance", "statement"])
+@pytest.mark.parametrize("model", ["balance", "statement", "duties"])
 def test_its_read_models_are_made_again_to_the_same(
     stored: str, model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
