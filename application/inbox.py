@@ -14,6 +14,7 @@ TABLE: Final = """CREATE TABLE IF NOT EXISTS provider_inbox (
 PUT: Final = """INSERT INTO provider_inbox (id, kind, object_id, account, customer, received_at)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"""
 WAITING: Final = "SELECT id, kind, object_id, account, customer FROM provider_inbox ORDER BY received_at, id LIMIT ?"
+OLDEST: Final = "SELECT min(received_at) FROM provider_inbox"
 DONE: Final = "DELETE FROM provider_inbox WHERE id = ?"
 
 
@@ -37,6 +38,12 @@ class Inbox:
         """The oldest first."""
         with self._store.reading() as database:
             return [ProviderEvent(*row) for row in database.execute(WAITING, (most,))]
+
+    def waiting_since(self) -> int | None:
+        """When the oldest was received; None: nothing waits."""
+        with self._store.reading() as database:
+            [[oldest]] = database.execute(OLDEST)
+        return None if oldest is None else int(oldest)
 
     def done(self, event: ProviderEvent) -> None:
         """It was looked into."""

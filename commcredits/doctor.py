@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OK, FINDING, BROKEN = "ok", "finding", "broken"
 MAX_LAG_EVENTS: Final = 10_000
 MAX_SKEW_SECONDS: Final = 5
+MAX_WAIT_SECONDS: Final = 600
 PATIENCE_SECONDS: Final = 3
 OLDEST_POSTGRESQL: Final = 150_000  # as the server writes its version
 _SECOND = 1_000_000
@@ -52,7 +53,7 @@ def examine(engine: Engine, loaded: "Loaded") -> Iterator[Check]:
         yield Check("store", BROKEN, str(error), "is the server up, and COMMCREDITS_STORE right?")
     else:
         del store
-        for check in (_store, _master_key, _clock, _read_models, _dead_letters, _miskeyed, _notices):
+        for check in (_store, _master_key, _clock, _read_models, _work, _dead_letters, _miskeyed, _notices):
             yield check(engine)
     yield _provider(engine)
     yield from _kafka(engine)
@@ -130,6 +131,26 @@ def _read_models(engine: Engine) -> Check:
     if max(lags.values()) > MAX_LAG_EVENTS:
         return Check("read_models", FINDING, text, "let `commcredits project` run, or look why it does not keep up")
     return Check("read_models", OK, text)
+
+
+def _work(engine: Engine) -> Check:
+    from application.inbox import Inbox
+    from domain.events import decode_state
+    from projections import duties, notices
+
+    behind = min(engine.store.tracked(name) for name in (duties.NAME, notices.NAME))
+    waiting = [decode_state(topic, state).recorded_at for _, _, _, topic, state in engine.store.select_log(behind, 1)]
+    long_ago = now() - MAX_WAIT_SECONDS * _SECOND
+    if min(waiting, default=long_ago) < long_ago:
+        text = (
+            f"what has happened since {values.time_text(waiting[0])} was not looked at: money, expiry and notices wait"
+        )
+        return Check("work", FINDING, text, "let `commcredits work` run, or look why it does not keep up")
+    told = Inbox(engine.store).waiting_since()
+    if told is not None and told < long_ago:
+        text = f"what the payment provider told at {values.time_text(told)} was not looked into yet"
+        return Check("work", FINDING, text, "let `commcredits serve` run; its log says what keeps it from that")
+    return Check("work", OK, "nothing has waited for `work` for long")
 
 
 def _dead_letters(engine: Engine) -> Check:

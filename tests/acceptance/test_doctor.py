@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -33,8 +34,8 @@ def test_an_unknown_variable_is_reported_with_the_setting_that_was_probably_mean
 def test_where_nothing_is_wrong_every_check_is_ok(on_each_store: Program) -> None:
     found = checks(on_each_store, 0)
     assert {check["status"] for check in found.values()} == {"ok"}
-    names = ["versions", "settings", "store", "master_key", "clock", "read_models", "dead_letters", "keys"]
-    names += ["notices", "provider", "broker"]
+    names = ["versions", "settings", "store", "master_key", "clock", "read_models", "work", "dead_letters"]
+    names += ["keys", "notices", "provider", "broker"]
     assert list(found) == names
     assert all(list(check) == ["name", "status", "message", "mend"] for check in found.values())
 
@@ -59,6 +60,24 @@ def test_a_clock_that_went_back_is_found(contoso: Program) -> None:
         recorded = state.decode().split(",")[2]
         database.execute(change, (recorded, str(int(recorded) + 10**12), "DeckImported"))
     assert checks(contoso, 1)["clock"]["status"] == "finding"
+
+
+def test_that_nobody_works_is_found(contoso: Program) -> None:
+    with closing(sqlite3.connect(contoso.directory / "commcredits.db")) as database, database:
+        [[first]] = database.execute("SELECT state FROM stored_events WHERE rowid = 1").fetchall()
+        fields = json.loads(first)
+        fields[2] -= 3600 * 10**6
+        state = json.dumps(fields, separators=(",", ":")).encode()
+        database.execute("UPDATE stored_events SET state = ? WHERE rowid = 1", (state,))
+    idle = checks(contoso, 1)["work"]
+    assert (idle["status"], "commcredits work" in idle["mend"]) == ("finding", True)
+
+    contoso("work", "--once")
+    assert checks(contoso, 0)["work"]["status"] == "ok"
+    with closing(sqlite3.connect(contoso.directory / "commcredits.db")) as database, database:
+        database.execute("INSERT INTO provider_inbox VALUES ('evt_1', 'payment', 'pi_1', '', '', 0)")
+    unread = checks(contoso, 1)["work"]
+    assert (unread["status"], "commcredits serve" in unread["mend"]) == ("finding", True)
 
 
 def test_a_lost_master_key_is_found(contoso: Program) -> None:
