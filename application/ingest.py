@@ -164,12 +164,14 @@ class Ingest:
         positions: Sequence[PositionSwap] = (),
         resolve: Callable[[Mapping[int, Refusal], int], Sequence[LetterStep]] | None = None,
         why: str = "",
+        meanwhile: Callable[[], None] | None = None,
     ) -> Tally:
         """Commit a batch with the positions it came from. Raises PositionMoved, StoreUnavailable; then nothing is
         written.
 
         Where the batch is letters that are retried, `resolve` answers what becomes of them, given what is refused again
         by place and the time: no new letters are made. `why` is the reason that the debits give.
+        `meanwhile`: as the store's `commit` has it.
         """
         names = dict.fromkeys(item.record.account_id for item in incoming if item.record.account_id)
         batch: Batch | None = None
@@ -185,7 +187,8 @@ class Ingest:
                     [(incoming[place], refused[place]) for place in sorted(refused)], self._vault, sealer, batch.now
                 )
                 try:
-                    self._store.commit(Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users))
+                    whole = Commit(batch.events, positions, letters, steps, sealer.keys, sealer.users)
+                    self._store.commit(whole, meanwhile)
                 except WriteConflict:
                     if attempt == MAX_TRIES - 1:
                         raise

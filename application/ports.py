@@ -4,7 +4,7 @@ One `Commit` is one database transaction: events with their usage ids, the Kafka
 keys of personal data and pseudonyms. Either all of it is there afterwards or nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -171,8 +171,11 @@ class Database(Protocol):
 class Store(Protocol):
     """The event store with what commits beside the events. One per process and thread."""
 
-    def commit(self, commit: Commit) -> None:
-        """Write it all in one transaction. Raises WriteConflict, PositionMoved, StoreUnavailable."""
+    def commit(self, commit: Commit, meanwhile: Callable[[], None] | None = None) -> None:
+        """Write it all in one transaction. Raises WriteConflict, PositionMoved, StoreUnavailable.
+
+        `meanwhile` may be called while a server commits what it has been sent whole; it must not raise.
+        """
         ...
 
     def select_events(self, originator_id: UUID, gt: int = 0, lte: int | None = None) -> list[Recorded]: ...

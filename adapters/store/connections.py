@@ -6,15 +6,16 @@ and one that is not there is an error at once. A server that stays silent is giv
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
+from psycopg.waiting import Wait
 
 APPLICATION: Final = "commcredits"
 SILENCE_SECONDS: Final = 60  # longer than lock_timeout: then the server itself says that it is busy
@@ -32,11 +33,17 @@ SESSION: Final = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=20s 
 
 
 class PatientConnection(psycopg.Connection[DictRow]):
-    """Waits for an answer, but not for ever: after `silence_seconds` it closes itself and raises OperationalError."""
+    """Waits for an answer, but not for ever: after `silence_seconds` it closes itself and raises OperationalError.
+
+    What is set as `meanwhile` is called once, after the next request was sent and before its answer is waited for.
+    """
 
     silence_seconds: float = SILENCE_SECONDS
+    meanwhile: Callable[[], None] | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if self.meanwhile is not None:
+            gen, self.meanwhile = _after_sending(gen, self.meanwhile), None
         end = time.monotonic() + self.silence_seconds
         try:
             return super().wait(gen, interval, self.silence_seconds if timeout is None else timeout)
@@ -81,6 +88,7 @@ class Connections:
         return PatientConnection.connect(autocommit=True, row_factory=dict_row, **self._options)
 
     def _give_back(self, connection: PatientConnection) -> None:
+        connection.meanwhile = None  # where nothing was sent at all
         status = connection.pgconn.transaction_status
         if status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             try:
@@ -91,6 +99,19 @@ class Connections:
             connection.close()
         if not connection.closed:
             self._idle.append(connection)
+
+
+def _after_sending(gen: PQGen[RV], meanwhile: Callable[[], None]) -> PQGen[RV]:
+    """The same request. psycopg's generators say what they wait for, and are told what is ready."""
+    wanted = next(gen)
+    while wanted == Wait.RW:  # not all of it has been sent
+        wanted = gen.send((yield wanted))
+    meanwhile()
+    while True:
+        try:
+            wanted = gen.send((yield wanted))
+        except StopIteration as end:
+            return cast("RV", end.value)
 
 
 def _is_open(connection: PatientConnection) -> bool:

@@ -25,7 +25,7 @@ from psycopg import ClientCursor, Connection
 from psycopg.rows import DictRow, tuple_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from adapters.store.connections import Connections
+from adapters.store.connections import Connections, PatientConnection
 from adapters.store.mapper import Events, new_events
 from adapters.store.postgres_errors import POSITIONS_MOVED, CommitInDoubt, is_lost
 from adapters.store.schema import SETTLE_LETTER, rows_beside, settlement
@@ -155,6 +155,7 @@ class PostgresLedgerRecorder(PostgresProcessRecorder):
                 stage(connection, events)
             with connection.cursor() as cursor:
                 self._insert_events(cursor, [], **kwargs)  # the library's hook: tracking
+            cast("PatientConnection", connection).meanwhile = kwargs.get("meanwhile")
             return self._finish(connection, len(events), kwargs.get("beside"))
 
     def _finish(self, connection: Connection[DictRow], count: int, beside: Commit | None) -> Sequence[int]:

@@ -1,7 +1,7 @@
 """The store on PostgreSQL: its questions, its errors, and commits whose answer was lost."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, Final, cast
 from uuid import UUID
@@ -102,22 +102,22 @@ class PostgresStore(LedgerStore):
             self.recorder = cast("PostgresLedgerRecorder", factory.process_recorder())
             self.snapshots = cast("PostgresSnapshotRecorder", factory.aggregate_recorder("snapshots"))
 
-    def commit(self, commit: Commit) -> None:
+    def commit(self, commit: Commit, meanwhile: Callable[[], None] | None = None) -> None:
         """One transaction; see the port. A deadlock or a serialization failure is tried again."""
         pauses = iter(RETRY_SECONDS)
         while True:
             try:
                 with self.answering():
-                    return self._record(commit)
+                    return self._record(commit, meanwhile)
             except WriteConflict as conflict:
                 pause = next(pauses, None)
                 if pause is None or not isinstance(conflict, Again):
                     raise
             time.sleep(pause)
 
-    def _record(self, commit: Commit) -> None:
+    def _record(self, commit: Commit, meanwhile: Callable[[], None] | None) -> None:
         try:
-            self.recorder.insert_events(commit.events, beside=commit)
+            self.recorder.insert_events(commit.events, beside=commit, meanwhile=meanwhile)
         except CommitInDoubt as doubt:
             if not self._was_committed(commit, doubt):
                 raise StoreUnavailable(f"{doubt}; nothing was written") from doubt

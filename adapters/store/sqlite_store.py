@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -94,8 +94,8 @@ class SQLiteStore(LedgerStore):
                 self.snapshots._create_table(cursor)
             create_tables(database, tables)
 
-    def commit(self, commit: Commit) -> None:
-        """One transaction; see the port."""
+    def commit(self, commit: Commit, meanwhile: Callable[[], None] | None = None) -> None:
+        """One transaction; see the port. There is nobody else to do the work meanwhile."""
         with self.answering():
             self.recorder.insert_events(commit.events, beside=commit)
 

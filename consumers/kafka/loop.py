@@ -1,5 +1,7 @@
 """The consumer: poll -> decode -> check the topics -> commit, one after the other, in one thread.
 
+While the database commits a batch, the next one is polled and decoded: it waits until the first is through.
+
 A batch and the positions it reaches commit together, by compare-and-swap from the positions that the database had. So
 whoever else reads the same partitions (a zombie that wakes, a group of another name) is found out at its commit: its
 batch is dropped, and it reads on from where the database is.
@@ -9,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Final
+from typing import Final, NamedTuple
 
 from application.ingest import Tally
 from application.letters import Incoming
@@ -21,7 +23,7 @@ from consumers.kafka.errors import Misplaced, Stopped
 from consumers.kafka.member import Member
 from consumers.kafka.patience import Patience
 from consumers.kafka.places import Place, all_partitions, find_places
-from consumers.kafka.records import Partition, Records, decode_records
+from consumers.kafka.records import Partition, decode_records
 
 CHANNEL: Final = "kafka"
 LOOK_SECONDS: Final = 1.0  # between looks around
@@ -60,6 +62,13 @@ def run_consumer(
     return total
 
 
+class Read(NamedTuple):
+    """Messages that were polled, and by partition the position after them and how many were keyed wrongly."""
+
+    incoming: Sequence[Incoming]
+    reached: Mapping[Partition, tuple[int, int]]
+
+
 class Consumer:
     """One membership of the group, from joining to leaving."""
 
@@ -78,6 +87,7 @@ class Consumer:
         self._ids: dict[str, str] = {}
         self._places: dict[Partition, Place] = {}  # of the partitions that are ours, as the database has them
         self._goal: dict[Partition, int] = {}
+        self._ahead: Read | Exception | None = None  # what was read while the database was at work
         self._looked_at = self._goal_looked_at = time.monotonic()
 
     def run(self) -> bool:
@@ -99,24 +109,30 @@ class Consumer:
 
     def _consume(self, collector: Collector) -> None:
         while not self._stop():
-            records = self._member.poll()
-            if self._member.revoked():
-                self._places = {}
-                self._engine.accounts.clear()
+            read = self._next()
+            self._notice_revoked()
             if self._member.waiting():
                 self._settle()
-            elif records:
-                self._take(records)
-            hurry = self._config.once and not records
+            elif read.reached:
+                self._take(read)
+            hurry = self._config.once and not read.reached
             if time.monotonic() >= self._looked_at + (GOAL_SECONDS if hurry else LOOK_SECONDS):
                 self._look_around()
             collector.tick()
             if self._config.once and self._at_goal():
                 return
 
+    def _notice_revoked(self) -> None:
+        """Others may write to our accounts now."""
+        if self._member.revoked():
+            self._places = {}
+            self._engine.accounts.clear()
+
     def _settle(self) -> None:
         """Begin, or begin again, at the database's positions."""
         self._look_at_topics()
+        self._notice_revoked()
+        self._ahead = None
         self._places = self._find_places(self._member.partitions())
         self._member.place({each: place.offset for each, place in self._places.items()})
 
@@ -126,24 +142,45 @@ class Consumer:
 
         return self._patience.ask(find, StoreUnavailable, WriteConflict, PositionMoved)
 
-    def _take(self, records: Records) -> None:
+    def _next(self) -> Read:
+        """What was read ahead, else what is there now."""
+        ahead, self._ahead = self._ahead, None
+        if isinstance(ahead, Exception):
+            raise ahead
+        return self._read() if ahead is None else ahead
+
+    def _read(self) -> Read:
+        records = self._member.poll()
         incoming, miskeyed = decode_records(records, self._ids)
-        swaps = [self._swap(partition, miskeyed[partition]) for partition in records]
+        reached = {each: (self._member.position(each), miskeyed[each]) for each in records}
+        return Read(incoming, reached)
+
+    def _read_ahead(self) -> None:
+        if self._ahead is None:
+            try:
+                self._ahead = self._read()
+            except Exception as error:  # noqa: BLE001 - it is raised when its turn comes
+                self._ahead = error
+
+    def _take(self, read: Read) -> None:
+        swaps = [self._swap(partition, *reached) for partition, reached in read.reached.items()]
         present = self._broker.present()
         self._check_ids(present)
-        self._commit(incoming, swaps)
+        self._commit(read.incoming, swaps)
         if len(present) < len(self._ids):
             self._look_around()  # what was read of a topic before it went is taken; now it is missed
 
-    def _swap(self, partition: Partition, miskeyed: int = 0) -> PositionSwap:
+    def _swap(self, partition: Partition, reached: int, miskeyed: int = 0) -> PositionSwap:
         topic, number = partition
-        reached, stored = self._member.position(partition), self._places[partition].stored
+        stored = self._places[partition].stored
         return PositionSwap(topic, number, self._ids[topic], stored, reached, miskeyed=miskeyed)
 
     def _commit(self, incoming: Sequence[Incoming], swaps: Sequence[PositionSwap]) -> None:
         try:
             tally = self._patience.ask(
-                lambda: self._engine.ingest.take(incoming, CHANNEL, swaps), StoreUnavailable, WriteConflict
+                lambda: self._engine.ingest.take(incoming, CHANNEL, swaps, meanwhile=self._read_ahead),
+                StoreUnavailable,
+                WriteConflict,
             )
         except PositionMoved as moved:
             _log.warning("dropping a batch: %s", moved)
@@ -157,10 +194,13 @@ class Consumer:
     def _look_around(self) -> None:
         """Now and then: are the topics still the same, and has a transaction's mark moved a position?"""
         self._look_at_topics()
-        swaps = [self._swap(each) for each in self._places]
-        moved = [swap for swap in swaps if swap.reached != self._places[swap.topic, swap.partition].offset]
-        if moved:
-            self._commit((), moved)
+        self._notice_revoked()
+        if not isinstance(self._ahead, Exception):
+            waiting = self._ahead.reached if self._ahead else {}
+            swaps = [self._swap(each, self._member.position(each)) for each in self._places if each not in waiting]
+            moved = [swap for swap in swaps if swap.reached != self._places[swap.topic, swap.partition].offset]
+            if moved:
+                self._commit((), moved)
         self._member.tell({each: place.offset for each, place in self._places.items()})
 
     def _look_at_topics(self) -> None:
