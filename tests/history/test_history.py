@@ -12,6 +12,7 @@ from adapters.store.schema import SCHEMA_VERSION
 from adapters.store.store import migrate, open_store
 from commcredits.bootstrap import create_read_models
 from domain.events import EVENTS, decode_state, encode_state
+from projections.rebuild import KINDS
 from tests.history.restore import VERSIONS, restore
 from tests.support.program import MASTER_KEY, Program
 
@@ -86,7 +87,7 @@ def holds(then: Any, now: Any) -> bool:
     return bool(then == now)
 
 
-@pytest.mark.parametrize("model", ["balance", "statement", "duties"])
+@pytest.mark.parametrize("model", KINDS)
 def test_its_read_models_are_made_again_to_the_same(
     stored: str, model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
