@@ -56,7 +56,10 @@ def test_a_newer_schema_is_refused(program: Program) -> None:
         assert (refused["code"], "newer" in refused["message"]) == ("schema_missing", True)
 
 
-def test_it_then_has_the_tables_of_a_new_database(old: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
+def test_it_then_has_the_tables_of_a_new_database(version: Path, store_url: str, tmp_path: Path) -> None:
+    old = store_url
+    restore(version, old)
     migrate(old, [create_read_models])
     with closing(open_store(old)) as store:
         upgraded = columns(store)
