@@ -7,6 +7,7 @@ what a refusal says is kept in the clear, and a wrong value may be a person's.
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from domain.usage import MAX_DURATION_SECONDS, MAX_USAGE_ID_LENGTH
@@ -29,6 +30,7 @@ _DIGITS: Final = 12
 _DURATION_DIGITS: Final = 20
 
 
+@lru_cache(8192)  # two hours' seconds: usage is reported soon after it ends
 def parse_time(text: str, utc_assumed: bool = False) -> int:
     """Microseconds since the epoch, finer digits cut. `utc_assumed`: the format's own rule for times without a zone."""
     if not _UTC_TIME.fullmatch(text):
