@@ -40,7 +40,7 @@ STAGES: Final = (
     Stage("decode", ((loop, "decode_records"),)),
     Stage("check topic", ((Broker, "present"),)),
     Stage("look up ids", ((ingest.Ingest, "_look_up"),)),
-    Stage("load", ((Accounts, "find"), (DeckBook, "refresh"), (BatchSealer, "prepare"))),
+    Stage("load", ((Accounts, "find"), (DeckBook, "refresh"), (BatchSealer, "find"))),
     Stage("decide", ((ingest.Ingest, "take"),)),
     Stage("seal", ((BatchSealer, "seal"),), often=True),
     Stage("encode", ((ingest, "encode_state"),), often=True),
