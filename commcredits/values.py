@@ -23,6 +23,7 @@ _TIME = re.compile(
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_]{1,100}", re.ASCII)
 _OTHERWISE = {"UK": "GB", "EL": "GR"}  # how the EU writes two countries; numbers and plans go by ISO 3166
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,190}$)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -50,6 +51,13 @@ def name(text: str) -> str:
     """A name of something: 1 to 200 characters, none of them a control character."""
     if not _NAME.fullmatch(text):
         raise ValueError(f"is 1 to 200 characters in UTF-8 without control characters, not {text[:40]!r}")
+    return text
+
+
+def card_token(text: str) -> str:
+    """A provider's name for a card. Never a card's number, which is not repeated either: it is not to be kept."""
+    if not _TOKEN.fullmatch(text) or text.isdigit():
+        raise ValueError("is the provider's own token for a card, such as pm_1Qx…, and never a card's number")
     return text
 
 

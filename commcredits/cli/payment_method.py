@@ -20,7 +20,7 @@ def _method(parser: Parser) -> None:
 def _add_options(parser: Parser) -> None:
     _account(parser)
     parser.switch("--link", "answer the provider's page where the customer saves a card")
-    parser.option("--card", "a card that the provider keeps: its own token", values.name, shown="PM")
+    parser.option("--card", "a card that the provider keeps: its own token", values.card_token, shown="PM")
     parser.option("--invoice", "pay by invoice under this enterprise agreement", values.name, shown="AGREEMENT")
     parser.option("--po", "the purchase order that the invoices are to name", values.name)
 

@@ -60,12 +60,14 @@ def test_a_card_is_saved_on_the_providers_page(shop: Program, stripe_sandbox: St
         ("--card pm_card_visa --po PO-9", 2, "conflicting_options", "po"),
         ("--card pm_card_visa_chargeDeclinedLostCard", 5, "card_declined", None),
         ("--card pm_none", 3, "unknown_at_provider", None),
+        ("--card 4242424242424242", 2, "invalid_argument", "card"),
     ],
 )
 def test_a_method_that_cannot_be_added(shop: Program, options: str, code: int, error: str, field: str | None) -> None:
     said = shop.refused(code, "payment-method", "add", "contoso", *options.split())
     assert (said["code"], said["field"]) == (error, field)
     assert "lost" not in said["message"]
+    assert "4242" not in said["message"]
 
 
 def test_without_a_provider_only_invoices_can_be_added(program: Program) -> None:

@@ -143,3 +143,13 @@ def test_what_is_taken(read: Callable[[str], Any], text: str, value: object) -> 
 def test_what_is_refused_says_what_is_wanted(read: Callable[[str], Any], text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "", "pm 1", "p" * 101]
+)
+def test_a_cards_number_is_no_token_and_is_not_repeated(text: str) -> None:
+    assert values.card_token("pm_1Qx0") == "pm_1Qx0"
+    with pytest.raises(ValueError, match="never a card's number") as told:
+        values.card_token(text)
+    assert "4242" not in str(told.value)
