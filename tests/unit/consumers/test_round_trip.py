@@ -16,7 +16,7 @@ from tests.usage_strategies import as_csv, as_event, as_message, as_row, usages,
 
 BYTES = st.binary(max_size=100) | st.text(max_size=60).map(str.encode)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
