@@ -68,7 +68,8 @@ class History:
             )
             yield from self._do(account, [LicencesPurchased(*header, "MCOMEETADD", 1, DIALOUT)])
             yield from self._do(
-                account, commands.set_recharge(account, self._by(), commands.Level(Decimal(5), Decimal(50)), Decimal(50))
+                account,
+                commands.set_recharge(account, self._by(), commands.Level(Decimal(5), Decimal(50)), Decimal(50)),
             )
 
     def usages(self, count: int) -> Iterator[NewEvent]:

@@ -193,7 +193,10 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         ("rate 12a 5", "NUMBER is digits with an optional + and a trailing * where masked, not '12a'"),
         ("rate 12 1.5", "SECONDS is a whole number from 0 to 2678400, not '1.5'"),
-        ("rebuild balanse", "NAME is balance, statement, duties, notices or hours, not 'balanse'; did you mean balance?"),
+        (
+            "rebuild balanse",
+            "NAME is balance, statement, duties, notices or hours, not 'balanse'; did you mean balance?",
+        ),
         ("deck import f --name n --unit 0", "--unit is more than 0, such as 0.0001"),
         (
             "deck import f --name n --country-code SI",
