@@ -35,8 +35,9 @@ LOT, BELOW, COST, AMOUNT = (Decimal(text) for text in ("50.0000", "20.0000", "40
 SAVING_AT_ONCE: Final = 8  # cards
 START_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.002
-CAUGHT_UP: Final = """SELECT coalesce((SELECT max(notification_id) FROM notification_tracking
-    WHERE application_name = 'duties'), 0) >= (SELECT max(notification_id) FROM stored_events)"""
+CAUGHT_UP: Final = """SELECT count(*) = 2 FROM (SELECT max(notification_id) AS reached FROM notification_tracking
+    WHERE application_name IN ('duties', 'notices') GROUP BY application_name) AS models
+    WHERE reached >= (SELECT max(notification_id) FROM stored_events)"""
 CREDITED: Final = """SELECT notification_id, originator_id FROM stored_events
     WHERE notification_id > %s AND topic = 'FundsAdded' ORDER BY 1"""
 NEWEST: Final = "SELECT max(notification_id) FROM stored_events"
