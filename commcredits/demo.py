@@ -5,9 +5,13 @@ sandbox stands in for the payment provider.
 import json
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +38,10 @@ SATELLITE_CALL: Final = {
 
 def demo(output: Output) -> dict[str, Any]:
     """Tells it; answers what it came to. Raises StoryFailed."""
-    with tempfile.TemporaryDirectory(prefix="commcredits-demo-") as folder, StripeSandbox() as stripe:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="commcredits-demo-"))
+        stripe = stack.enter_context(StripeSandbox())
+        pager = stack.enter_context(receiver())
         settings = {
             "store": "sqlite:///demo.db",
             "actor": "demo",
@@ -42,11 +49,13 @@ def demo(output: Output) -> dict[str, Any]:
             "retry_schedule": f"{RETRY_SECONDS}s,6h,24h,72h",
             "stripe_api_key": stripe.api_key,
             "stripe_api_base": stripe.url,
+            "stripe_webhook_secret": stripe.webhook_secret,
+            "webhook_allow": "127.0.0.0/8",
         }
         story = Story(output, Path(folder), settings)
         for name in INPUT:
             shutil.copy(example(name), folder)
-        open_account(story, buy)
+        open_account(story, partial(buy, pager=pager))
         take_files(story)
         return finish(story, lambda name: story.run(f"ingest {name}"), lambda recharge_id: charge_card(story, stripe))
 
@@ -137,8 +146,27 @@ def fund_by_invoice(story: Story) -> None:
     story.run("funds add contoso 20 --reference INV-2026-0117")
 
 
-def buy(story: Story) -> None:
-    """20 EUR by card."""
+@contextmanager
+def receiver() -> Iterator[str]:
+    """The address of a web server that takes whatever it is sent."""
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """The story tells what was sent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/credits"
+        server.shutdown()
+
+
+def buy(story: Story, pager: str) -> None:
+    """20 EUR by card; whoever is to know is told by a webhook."""
     story.tell(
         "A card is saved with the provider and 20 EUR are bought with it. Here a SANDBOX STANDS IN FOR STRIPE: it "
         "takes no money, and behaves as Stripe documents. Only the provider's token, the brand, last digits and "
@@ -146,7 +174,11 @@ def buy(story: Story) -> None:
     )
     story.run("payment-method add contoso --card pm_card_visa")
     story.run("funds buy contoso 20 --key order-1")
-    story.run("notice to contoso ana@contoso.com")
+    story.tell(
+        "Notices go to people by e-mail and to systems by signed webhooks, such as the one of whoever is on call."
+    )
+    story.run(f"webhook add {pager} --account contoso", shown=False)
+    story.remark(f"notices of contoso are sent to {pager}")
 
 
 def charge_card(story: Story, stripe: StripeSandbox) -> Decimal:

@@ -37,10 +37,10 @@ class Process(TestEngine):
         self.before_commit: list[Callable[[], object]] = []
         commit = self.store.commit
 
-        def late(given: Any) -> None:
+        def late(given: Any, *more: Any) -> None:
             if self.before_commit:
                 self.before_commit.pop()()
-            commit(given)
+            commit(given, *more)
 
         patch.setattr(self.store, "commit", late)
 

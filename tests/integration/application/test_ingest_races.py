@@ -41,10 +41,10 @@ class Pair:
         self.loaded: list[set[UUID]] = []
         turns, commit, load = iter(written), self.writer.store.commit, self.writer.store.load_streams
 
-        def late(given: Any) -> None:
+        def late(given: Any, *more: Any) -> None:
             for account in next(turns, ()):
                 self.other.fund("5", account)
-            commit(given)
+            commit(given, *more)
 
         def watched(originators: Sequence[UUID]) -> Any:
             self.loaded.append(set(originators))
