@@ -95,13 +95,17 @@ class Recipients:
         return hook if isinstance(hook, Answer) else self._hooks.send(hook)
 
     def notices(self, account_id: str, limit: int) -> list[Listed]:
-        """An account's newest, oldest first."""
+        """An account's newest, oldest first; users by their names, an erased one by its pseudonym."""
         self._accounts.get(account_id)
         with self._store.reading() as database:
             notices = outbox.notices_of(database, account_id, limit)
             deliveries = outbox.deliveries_of(database, [notice.id for notice in notices])
             targets = [*outbox.recipients_of(database, account_id), *outbox.webhooks(database)]
         to = {each.id: self._place(each) for each in targets}
+        users = {notice.facts["user"] for notice in notices if notice.facts.get("user")}
+        names = self._vault.names(users) if users else {}
+        for facts in (notice.facts for notice in notices if notice.facts.get("user") in names):
+            facts["user"] = names[facts["user"]]
         return [Listed(each, [one for one in deliveries if one.notice == each.id], to) for each in notices]
 
     def _place(self, target: Target) -> str:

@@ -211,7 +211,9 @@ def recharge_view(account: CreditAccount, now: int | None = None, action_url: st
         "to": recharge.to,
         "monthly_cap": recharge.monthly_cap,
         "capped_until": format_instant(recharge.capped_until) if capped else None,
-        "method": recharge.method or None,
+        "method": recharge.method
+        if recharge.method in account.methods
+        else None,  # removed: the default one is charged
         "every": {"amount": recharge.every_amount, "on_day": recharge.every_day} if recharge.every_day else None,
     }
 

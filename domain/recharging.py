@@ -141,8 +141,14 @@ def must_not_recharge(account: CreditAccount) -> None:
 
 
 def warning(account: CreditAccount) -> str:
-    """What is to be said when settings are saved: a debt that one recharge does not cover. Empty: nothing."""
+    """What is to be said when settings are saved: a cap that allows none, a debt that one recharge does not cover.
+
+    Empty: nothing.
+    """
     recharge = account.recharge
+    cap = recharge.monthly_cap
+    if recharge.level and recharge.to is None and cap is not None and cap < recharge.amount:
+        return f"the monthly cap of {cap:f} is less than a recharge of {recharge.amount:f}: none is ever charged"
     spendable = account.spendable(account.recorded_at)
     if recharge.level and recharge.to is None and spendable + recharge.amount < 0:
         return (

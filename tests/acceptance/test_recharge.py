@@ -61,6 +61,9 @@ def test_a_debt_larger_than_the_amount_is_said(program: Program) -> None:
 
     assert answer.code == 0
     assert "the debt of 120.0000 is larger than a recharge of 50.0000" in answer.err
+    answer = program.run("recharge", "set", "contoso", "--amount", "50", "--below", "25", "--monthly-cap", "49")
+    assert answer.code == 0
+    assert "the monthly cap of 49.0000 is less than a recharge of 50.0000" in answer.err
 
 
 @pytest.mark.parametrize(

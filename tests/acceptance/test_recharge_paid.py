@@ -127,6 +127,14 @@ def test_a_method_that_is_changed_while_retrying_is_tried_at_once(shop: Program,
     assert shown(shop)["state"] == "armed"
 
 
+def test_a_removed_method_is_not_shown_as_the_one_that_is_charged(shop: Program) -> None:
+    master = shop("payment-method", "add", "contoso", "--card", "pm_card_mastercard")["method"]
+    shop("recharge", "set", "contoso", "--amount", "50", "--below", "0", "--method", master)
+    assert shown(shop)["method"] == master
+    shop("payment-method", "remove", "contoso", master)
+    assert shown(shop)["method"] is None
+
+
 def test_money_that_came_otherwise_cancels_the_retry(shop: Program, control: Control) -> None:
     control.card_answers("contoso", ["insufficient_funds"])
     recharge = trigger(shop)["recharge_id"]

@@ -65,6 +65,8 @@ def test_a_user_is_named_by_the_name_that_is_known_when_it_leaves(world: World) 
 
     users = {post.json["data"]["notice"]: post.json["data"]["user"] for post in world.hook.posts}
     assert users == {"ntc-known": "ana@contoso.com", "ntc-erased": "nobody-knows"}
+    listed = {each.notice.id: each.notice.facts["user"] for each in world.engine.recipients.notices("contoso", 10)}
+    assert listed == users
 
 
 def test_an_account_is_named_and_times_are_those_of_its_zone(small_world: World) -> None:
