@@ -14,7 +14,7 @@ from domain.account import CreditAccount
 from domain.budgets import budgets_of
 from domain.debit import is_free, pools_for
 from domain.errors import Invalid
-from domain.numbers import Number, parse_number
+from domain.numbers import Number, country_of, is_emergency_number, parse_number
 from domain.pools import pay
 from domain.rates import Terms
 from domain.tariff import Deck, Match
@@ -61,7 +61,7 @@ def authorize(account: CreditAccount, call: Usage, user: str, deck: Deck | str) 
     if call.call_type not in CALL_TYPES:
         raise Invalid("unknown_call_type", f"{call.call_type!r} is no call type", "call_type")
     spendable = account.spendable(call.started_at)
-    if is_emergency(call.call_type):
+    if is_emergency(call.call_type) or _calls_for_help(account, call):
         return Decision(True, EMERGENCY, None, (FREE,), None, spendable)
     if account.closed:
         return _refused(ACCOUNT_CLOSED, spendable)
@@ -79,6 +79,15 @@ def authorize(account: CreditAccount, call: Usage, user: str, deck: Deck | str) 
     if isinstance(match, str):
         return _refused(match, spendable)
     return _rated(account, call, user, number, direction, match, spendable)
+
+
+def _calls_for_help(account: CreditAccount, call: Usage) -> bool:
+    """Whoever asks before a call may not know its type yet: the number says it, where the caller or the account is."""
+    if not is_outgoing(call.call_type):
+        return False
+    caller = parse_number(call.caller)
+    countries = (account.settings.country, country_of(caller.digits) if caller else None)
+    return is_emergency_number(call.callee, (country for country in countries if country))
 
 
 def _refused(reason: str, spendable: Decimal, rate: Decimal | None = None) -> Decision:

@@ -6,12 +6,14 @@ main country: toll-free and unassigned North American codes are US, as in the `p
 belong to no country (+800, +808, +870, +878, +881, +882, +883, +888, +979) have none.
 """
 
+from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
 import msgspec
 
 from domain.country_prefixes import COUNTRY_PREFIXES
+from domain.emergency_numbers import EMERGENCY_NUMBERS
 
 # Destinations that a conference's dial-out minutes reach (domain.md, Zone A).
 _ZONE_A = (
@@ -90,3 +92,12 @@ def _heads() -> dict[str, _Head]:
 
 
 _HEADS: Final = _heads()
+
+
+_EMERGENCY: Final = {line.split()[0]: frozenset(line.split()[1:]) for line in EMERGENCY_NUMBERS.split("\n") if line}
+_EMERGENCY_ANYWHERE: Final = frozenset(("112", "911"))  # what any mobile telephone takes for one
+
+
+def is_emergency_number(dialled: str, countries: Iterable[str]) -> bool:
+    """Whether a number, as it is dialled in one of these countries, calls for help."""
+    return dialled in _EMERGENCY_ANYWHERE or any(dialled in _EMERGENCY.get(country, ()) for country in countries)

@@ -224,3 +224,15 @@ def test_an_unknown_call_type_and_a_number_that_is_none_are_invalid() -> None:
 @pytest.mark.parametrize("call_type", sorted(CALL_TYPES))
 def test_every_call_type_is_answered(call_type: str) -> None:
     assert ask(account(), call_type=call_type, number_type="tollfree").allowed
+
+
+@pytest.mark.parametrize(("callee", "caller"), [("112", ""), ("113", ""), ("999", "+442071234567")])
+def test_a_call_for_help_is_allowed_whatever_type_it_is_asked_as(callee: str, caller: str) -> None:
+    broke = account("0", licensed=False, country="SI")
+    do(broke, commands.close(broke, by()))
+    answer = ask(broke, callee, caller=caller, user_id="")
+    assert (answer.allowed, answer.reason, answer.max_seconds) == (True, "emergency", None)
+
+
+def test_a_number_that_calls_for_help_elsewhere_is_a_number() -> None:
+    assert ask(account("0", country="SI"), "999", caller="").reason != "emergency"

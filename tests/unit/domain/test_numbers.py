@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from domain.numbers import ZONE_A, Number, area_of, country_of, parse_number, same_area
+from domain.numbers import ZONE_A, Number, area_of, country_of, is_emergency_number, parse_number, same_area
 
 ROOT = Path(__file__).resolve().parents[3]
 TRIES = 40
@@ -191,3 +191,19 @@ def test_zone_a_has_its_44_destinations() -> None:
 def test_the_table_is_the_one_its_script_makes() -> None:
     script = runpy.run_path(str(ROOT / "tools" / "make_prefix_table.py"))
     assert script["render"]() == (ROOT / "domain" / "country_prefixes.py").read_text(encoding="utf-8")
+
+
+def test_the_emergency_numbers_are_those_that_their_script_finds() -> None:
+    script = runpy.run_path(str(ROOT / "tools" / "make_emergency_table.py"))
+    assert script["render"]() == (ROOT / "domain" / "emergency_numbers.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "country", "emergency"),
+    [
+        ("112", "SI", True), ("113", "SI", True), ("999", "GB", True), ("999", "SI", False), ("000", "AU", True),
+        ("911", "SI", True), ("112", "", True), ("11", "SI", False), ("+112", "SI", False), ("", "SI", False),
+    ],
+)  # fmt: skip
+def test_help_is_called_by_the_numbers_of_the_country(dialled: str, country: str, emergency: bool) -> None:
+    assert is_emergency_number(dialled, [country]) is emergency
