@@ -14,7 +14,7 @@ from application.appending import Appender
 from application.cards import customer_of, save_card
 from application.claims import Claim, Claims
 from application.links import PAY, SETUP, Links
-from application.payments import Provider, ProviderUnavailable
+from application.payments import KEY_REFUSED, Provider, ProviderRefused, ProviderUnavailable
 from application.work import Advancing
 from domain import methods
 from domain.account import CreditAccount
@@ -42,8 +42,8 @@ class Bought(NamedTuple):
     balance: Decimal
     action_url: str  # our link for the customer to confirm it; empty where no action is required
     failure: str  # a code, as an admin may be told; empty where it did not fail
-    message: str  # the same as a sentence
-    reachable: bool  # False: the provider did not answer; `work` finishes it
+    message: str  # the same as a sentence, or why the provider could not be asked
+    reachable: bool  # False: the provider did not answer, or not to our key; `work` finishes it
 
 
 class Refunded(NamedTuple):
@@ -56,6 +56,7 @@ class Refunded(NamedTuple):
     balance: Decimal
     state: str
     failure: str
+    message: str  # why the provider could not be asked
     reachable: bool
 
 
@@ -86,7 +87,7 @@ class Paying:
             account, _ = self._appender.append(account_id, decide)
             known = purchase_by_key(account, key)
             purchase_id = known.id if known is not None else list(account.purchases)[-1]
-            reachable = self._advance(by, account_id, purchase_id)
+            trouble = self._advance(by, account_id, purchase_id)
         account = self._appender.load(account_id)
         purchase = account.purchases[purchase_id]
         waits = purchase.state == "requires_action"
@@ -98,8 +99,8 @@ class Paying:
             account.balance,
             self._links.url(PAY, account_id, purchase_id) if waits else "",
             purchase.failure,
-            purchase.message,
-            reachable,
+            purchase.message or trouble,
+            not trouble,
         )
 
     def refund(self, by: By, account_id: str, lot: str, amount: Decimal | None = None, key: str = "") -> Refunded:
@@ -118,11 +119,13 @@ class Paying:
             account, _ = self._appender.append(account_id, decide)
             known = refund_by_key(account, key)
             refund_id = known.id if known is not None else list(account.refunds)[-1]
-            reachable = self._advance(by, account_id, refund_id)
+            trouble = self._advance(by, account_id, refund_id)
         account = self._appender.load(account_id)
         refund = account.refunds[refund_id]
         state = _STATES.get(refund.state, refund.state)
-        return Refunded(account, refund_id, lot, refund.amount, account.balance, state, refund.code, reachable)
+        return Refunded(
+            account, refund_id, lot, refund.amount, account.balance, state, refund.code, trouble, not trouble
+        )
 
     def add_funds(self, by: By, account_id: str, funds: Funds) -> FundsResult:
         """Money that came by another way. What a provider works on for the same thing is cancelled there first.
@@ -213,13 +216,17 @@ class Paying:
             raise Refused("no_provider", text)
         return self._provider
 
-    def _advance(self, by: By, account_id: str, of: str) -> bool:
-        """False: the provider did not answer."""
+    def _advance(self, by: By, account_id: str, of: str) -> str:
+        """Why the provider could not be asked, empty where it was: what is begun is on the log, so it is no error."""
         try:
             self._advancing.advance(by, account_id, PURCHASES, of)
-        except ProviderUnavailable:
-            return False
-        return True
+        except ProviderUnavailable as error:
+            return str(error)
+        except ProviderRefused as refused:
+            if refused.code != KEY_REFUSED:
+                raise
+            return str(refused)
+        return ""
 
     @contextmanager
     def _claimed(self, account_id: str) -> Iterator[None]:

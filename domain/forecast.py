@@ -1,7 +1,8 @@
 """How long the credit lasts: from what the account has spent in whole days, of its own time zone, so far. Pure.
 
 A day's spending is what credit paid (and what is billed later) of the calls that started in it, less what was taken
-back of them. Only whole weeks count, so that each day of the week weighs alike. Without 28 days nothing is said.
+back of them. Only whole weeks count, so that each day of the week weighs alike; before 28 days all days do, and there
+is no band yet, and no advice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,15 +56,19 @@ def forecast(
     today = day_of(account, now)
     days = min(MOST_DAYS, max(0, (today - first_day).days) // 7 * 7)
     if days < LEAST_DAYS:
-        return Forecast(first_day, max(0, (today - first_day).days), None, None, None, None, None, None)
+        days = max(0, (today - first_day).days)
+    if not days:
+        return Forecast(first_day, 0, None, None, None, None, None, None)
     first = today - timedelta(days)
     amounts = sorted(spent.get(first + timedelta(day), ZERO) for day in range(days))
     smallest = quantum(account.scale)
     mean = sum(amounts, ZERO) / days
     per_day = mean.quantize(smallest, ROUND_HALF_UP)
-    p10, p90 = (_percentile(amounts, percent).quantize(smallest) for percent in (10, 90))
     left = _days_left(account, mean, today, now) if mean > 0 else None
     empty_on = None if left is None else today + timedelta(left)
+    if days < LEAST_DAYS:
+        return Forecast(first, days, per_day, None, None, left, empty_on, None)
+    p10, p90 = (_percentile(amounts, percent).quantize(smallest) for percent in (10, 90))
     return Forecast(first, days, per_day, p10, p90, left, empty_on, _advice(mean, p90, minimum))
 
 

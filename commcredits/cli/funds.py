@@ -105,7 +105,7 @@ def _buy(context: Context, arguments: Namespace) -> int:
         context.output.note(bought.message or f"nothing was bought: {bought.failure}")
         return REFUSED_SOME
     if not bought.reachable:
-        context.output.note("the payment provider does not answer: `work` asks it again and finishes the purchase")
+        context.output.note(f"{bought.message}; `work` asks again and finishes the purchase")
         return UNREACHABLE
     if bought.action_url:
         context.output.note(f"the bank asks the customer to confirm: {bought.action_url}")
@@ -135,7 +135,7 @@ def _refund(context: Context, arguments: Namespace) -> int:
         context.output.note(f"the provider could not refund ({refunded.failure}); the money is in its lot again")
         return REFUSED_SOME
     if not refunded.reachable:
-        context.output.note("the payment provider does not answer: `work` asks it again and finishes the refund")
+        context.output.note(f"{refunded.message}; `work` asks again and finishes the refund")
         return UNREACHABLE
     return DONE
 

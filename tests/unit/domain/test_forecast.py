@@ -24,13 +24,19 @@ def foresee(account: CreditAccount, spent: dict[date, Decimal]) -> Forecast:
     return forecast(account, spent, min(spent), at(NOW), MINIMUM)
 
 
-def test_before_28_days_nothing_is_said() -> None:
+def test_before_28_days_there_is_a_mean_of_all_days_and_no_band() -> None:
     account = opened()
-    fund(account, "100")
+    fund(account, "60")
 
-    found = foresee(account, days(*["1"] * 27))
+    found = foresee(account, days("28", *["1"] * 26))
 
-    assert found == Forecast(TODAY - timedelta(27), 27, None, None, None, None, None, None)
+    assert found == Forecast(TODAY - timedelta(27), 27, Decimal("2.0000"), None, None, 30, TODAY + timedelta(30), None)
+
+
+def test_on_the_first_day_nothing_is_said() -> None:
+    assert forecast(opened(), {TODAY: Decimal(1)}, TODAY, at(NOW), MINIMUM) == Forecast(
+        TODAY, 0, None, None, None, None, None, None
+    )
 
 
 def test_whole_weeks_count_and_each_day_alike() -> None:
