@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from adapters.store.store import migrate, open_store
+from application import claims
 from application.ports import Store
-from projections import balance, statement
+from projections import balance, duties, statement
 
-TABLES = [balance.create, statement.create]
+TABLES = [balance.create, statement.create, duties.create, claims.create]
 
 
 @pytest.fixture

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from adapters.store.store import migrate, open_store
-from application import claims
+from adapters.store.store import open_store
 from application.claims import Claim, Claims
 from application.ports import Store
 from domain.account import CreditAccount, load_account
 from domain.duties import duties
 from domain.parts import PARTS, part_of
-from projections import balance, statement
-from projections.duties import COLUMNS, TABLE, Duties, create, due_accounts
+from projections.duties import COLUMNS, TABLE, Duties, due_accounts
 from projections.rebuild import rebuild
 from projections.runner import Follower
 from projections.tables import digest
 from tests.support.history import append, written
 
-TABLES = [balance.create, statement.create, create, claims.create]
 EVER = 1 << 61
-
-
-@pytest.fixture
-def opened(store_url: str) -> Iterator[Callable[[], Store]]:
-    """`opened()` opens the same database again, as another process would."""
-    migrate(store_url, TABLES)
-    stores: list[Store] = []
-
-    def make() -> Store:
-        stores.append(open_store(store_url, TABLES))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def store(opened: Callable[[], Store]) -> Store:
-    return opened()
 
 
 def rows(store: Store) -> list[tuple[object, ...]]:
@@ -134,7 +111,7 @@ def test_a_claim_is_one_workers_until_it_is_released_or_runs_out(store: Store, o
 
 
 def test_a_claim_of_before_the_clock_was_set_back_is_over(sqlite_url: str) -> None:
-    store, clock = open_store(sqlite_url, TABLES), Clock()
+    store, clock = open_store(sqlite_url, [claims.create]), Clock()
     worker = Claims(store, "dead", clock)
     assert worker.take(CLAIMS, 6) == CLAIMS
 
