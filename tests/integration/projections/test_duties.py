@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from adapters.store.store import open_store
+from application import claims
 from application.claims import Claim, Claims
 from application.ports import Store
 from domain.account import CreditAccount, load_account
