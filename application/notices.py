@@ -38,18 +38,22 @@ Tries = list[tuple[Delivery, Answer]]
 
 
 class Notices:
-    """Over one store; for one thread, which `run` keeps for as long as the slowest receiver may take."""
+    """Over one store; for one thread, which `run` keeps for as long as the slowest receiver may take.
+
+    Claims go by `store_clock`, whatever time `run` is told that it is: that only decides what is due.
+    """
 
     def __init__(
         self,
         store: Store,
+        store_clock: Callable[[Database], int],
         composer: Composer,
         follow: Callable[[], bool],
         look: Callable[[int], int],
         mail: MailServer,
         hooks: HookSender,
     ) -> None:
-        self._store, self._composer = store, composer
+        self._store, self._store_clock, self._composer = store, store_clock, composer
         self._follow, self._look, self._mail, self._hooks = follow, look, mail, hooks
 
     def follow(self) -> bool:
@@ -109,13 +113,14 @@ class Notices:
 
         def claim(database: Database) -> None:
             groups.clear()
-            for each in outbox.due(database, now, LEASE, DELIVERIES_LOOKED_AT):
+            clock = self._store_clock(database)
+            for each in outbox.due(database, now, clock, LEASE, DELIVERIES_LOOKED_AT):
                 key, most = (MAIL, MAILS_A_RUN) if each.channel == MAIL else (each.target, HOOKS_A_RUN)
                 if key in groups or len(groups) < TARGETS_A_RUN:
                     group = groups.setdefault(key, [])
                     if len(group) < most:
                         group.append(each)
-            outbox.claim(database, (each for group in groups.values() for each in group), now + LEASE)
+            outbox.claim(database, (each for group in groups.values() for each in group), clock + LEASE)
 
         self._write(claim)
         return list(groups.values())

@@ -193,8 +193,9 @@ def is_due(database: Database, now: int) -> bool:
     return bool(database.execute("SELECT 1 FROM deliveries WHERE status = 'pending' AND next_at <= ? LIMIT 1", (now,)))
 
 
-def due(database: Database, now: int, lease: int, limit: int) -> list[Delivery]:
-    """Deliveries that are to be tried and that nobody has claimed; other transactions pass over those meanwhile.
+def due(database: Database, now: int, clock: int, lease: int, limit: int) -> list[Delivery]:
+    """Deliveries that are to be tried `now` and that nobody has claimed by the store's `clock`; other transactions pass
+    over those meanwhile.
 
     A claim that ends later than any could is one of a clock that was set back.
     """
@@ -204,11 +205,11 @@ def due(database: Database, now: int, lease: int, limit: int) -> list[Delivery]:
     )
     if database.dialect == "postgresql":
         sql += " FOR UPDATE SKIP LOCKED"
-    return [_delivery_of(row) for row in database.execute(sql, (now, now, now + lease, limit))]
+    return [_delivery_of(row) for row in database.execute(sql, (now, clock, clock + lease, limit))]
 
 
 def claim(database: Database, deliveries: Iterable[Delivery], until: int) -> None:
-    """In the transaction that has found them due."""
+    """In the transaction that has found them due; `until`: by the store's clock."""
     rows = [(until, each.id) for each in deliveries]
     database.executemany("UPDATE deliveries SET claimed_until = ? WHERE id = ?", rows)
 

@@ -22,6 +22,7 @@ def notices_of(engine: Engine) -> Notices:
     usual = Usual(settings.unusual_factor, settings.unusual_floor)
     return Notices(
         store,
+        engine.claims.now,
         _composer(engine),
         Follower(store, [NoticeModel(), Hours()]).step,
         Look(store, usual).look,

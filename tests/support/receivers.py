@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,9 @@ HOST = "127.0.0.1"
 
 
 class MailBox:
-    """What a mail server has taken. `answer` decides by the recipient; `250` takes it."""
+    """What a mail server has taken. `answer` decides by the recipient; `250` takes it. It may take its time: others are
+    answered meanwhile.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -31,7 +34,7 @@ class MailBox:
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Called by aiosmtpd for each recipient."""
-        answer = self.answer(address)
+        answer = await asyncio.to_thread(self.answer, address)
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer

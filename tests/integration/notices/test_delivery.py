@@ -6,15 +6,21 @@ import hmac
 import threading
 import time
 from base64 import b64decode, b64encode
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 
 from application.notices import PAUSES_SECONDS
+from domain.months import SECOND
 from tests.integration.notices.conftest import World
+from tests.support.waiting import wait_until
 
 DAY = 86_400
+LEASE_SECONDS = 1
+T = TypeVar("T")
 
 
 def make_low(world: World, account_id: str = "contoso") -> None:
@@ -317,7 +323,10 @@ def test_processes_at_once_deliver_each_notice_once(world: World) -> None:
     assert len(world.hook.posts) == len({post.headers["webhook-id"] for post in world.hook.posts}) == 10
 
 
-def test_a_process_that_dies_while_it_delivers_leaves_it_to_the_next(world: World) -> None:
+def test_a_process_that_dies_while_it_delivers_leaves_it_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.notices.LEASE", LEASE_SECONDS * SECOND)
     world.add_webhook()
     make_low(world)
     dying = world.process()
@@ -328,11 +337,42 @@ def test_a_process_that_dies_while_it_delivers_leaves_it_to_the_next(world: Worl
     dying.notices._book = die  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         world.run(dying)
-    world.run()
-    assert len(world.hook.posts) == 1
-    world.pass_time(181)
-    world.run()
+    wait_until(lambda: world.engine.notices.run(world.now), what="the claim to end")
 
     assert len(world.hook.posts) == 2  # at least once
     assert len({post.headers["webhook-id"] for post in world.hook.posts}) == 1
+    assert world.listed() == [("balance.low", ["delivered"])]
+
+
+@pytest.mark.parametrize("channel", ["mail", "webhook"])
+def test_a_moved_clock_ends_no_claim(world: World, monkeypatch: pytest.MonkeyPatch, channel: str) -> None:
+    """What one delivers just now is left to it as long as its claim lasts, whatever time another one takes it to be."""
+    monkeypatch.setattr("application.notices.LEASE", LEASE_SECONDS * SECOND)
+    tried = list[float]()
+
+    def late(answer: T) -> T:
+        tried.append(time.monotonic())
+        if len(tried) == 1:  # late
+            assert world.hook.release.wait(30)
+        return answer
+
+    world.mail.answer = lambda recipient: late("250 OK")
+    world.hook.answer = lambda handler: late(200)
+    if channel == "mail":
+        world.tell("ana@contoso.com")
+    else:
+        world.add_webhook()
+    make_low(world)
+    later = world.now + 30 * DAY * SECOND
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(lambda: world.process().notices.run(world.now))
+        try:
+            wait_until(lambda: tried, what="the first try")
+            wait_until(lambda: world.engine.notices.run(later) and len(tried) == 2, what="the claim to end")
+        finally:
+            world.hook.release.set()
+        slow.result()
+
+    assert tried[1] - begun >= LEASE_SECONDS
     assert world.listed() == [("balance.low", ["delivered"])]
