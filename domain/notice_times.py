@@ -13,19 +13,18 @@ from domain.instants import format_instant
 from domain.lots import Lot
 from domain.months import DAY
 from domain.notices import Facts, Notice, levels_fallen, make_notice
+from domain.payment_state import Method
 
 CREDIT_DAYS: Final = (60, 30, 7)  # before a lot expires
 CARD_DAYS: Final = (30, 7)  # before the last day of a card's last month has ended
 
 
 class _Time(NamedTuple):
-    """An instant that is told of; `ends`: the lot whose end may make the level fall."""
+    """An instant that is told of: so many days before a lot or a card ends; 0: a lot has ended."""
 
     at: int
-    kind: str
-    cause: str
-    facts: Facts
-    ends: Lot | None = None
+    of: Lot | Method
+    days: int
 
 
 def next_time(account: CreditAccount, after: int) -> int | None:
@@ -36,40 +35,50 @@ def next_time(account: CreditAccount, after: int) -> int | None:
 def due(account: CreditAccount, after: int, upto: int) -> list[Notice]:
     """What the time from `after` (exclusive) to `upto` (inclusive) has caused, in order."""
     found: list[Notice] = []
-    for time in sorted(_times(account), key=lambda each: each[:3]):
-        if not after < time.at <= upto:
+    times = [(time.at, *_named(time), time) for time in _times(account) if after < time.at <= upto]
+    for at, kind, cause, time in sorted(times, key=lambda each: each[:3]):
+        if time.days:
+            found.append(make_notice(account, kind, cause, at, _facts(time)))
             continue
-        if time.ends is None:
-            found.append(make_notice(account, time.kind, time.cause, time.at, time.facts))
-            continue
-        before, now = account.spendable(time.ends.expires_at), account.spendable(time.at)
-        for kind, _, facts in levels_fallen(account, before, now):
-            found.append(make_notice(account, kind, time.cause, time.at, facts))
+        before, now = account.spendable(at - 1), account.spendable(at)
+        for fallen, _, facts in levels_fallen(account, before, now):
+            found.append(make_notice(account, fallen, cause, at, facts))
     return found
 
 
 def _times(account: CreditAccount) -> Iterator[_Time]:
     for lot in account.open_lots:
         for days in CREDIT_DAYS:
-            facts: Facts = {
-                "lot": lot.id,
-                "amount": f"{lot.remaining:f}",
-                "expires_at": format_instant(lot.expires_at),
-                "days": days,
-            }
-            yield _Time(lot.expires_at - days * DAY, "credit.expiring", f"{lot.id} {days}", facts)
-        ended = lot.expires_at + 1  # it pays what began at its expiry
-        yield _Time(ended, "", f"ended {ended}", {}, lot)
+            yield _Time(lot.expires_at - days * DAY, lot, days)
+        yield _Time(lot.expires_at + 1, lot, 0)  # it pays what began at its expiry
     for method in account.methods.values():
-        if not method.expires:
-            continue
-        ends = account.months.end(method.expires)
-        for days in CARD_DAYS:
-            facts = {
-                "method": method.id,
-                "brand": method.brand,
-                "last4": method.last4,
-                "expires": f"{method.expires // 100}-{method.expires % 100:02}",
-                "days": days,
-            }
-            yield _Time(ends - days * DAY, "card.expiring", f"{method.id} {method.expires} {days}", facts)
+        if method.expires:
+            ends = account.months.end(method.expires)
+            for days in CARD_DAYS:
+                yield _Time(ends - days * DAY, method, days)
+
+
+def _named(time: _Time) -> tuple[str, str]:
+    """Kind and cause; an end has no kind of its own."""
+    if isinstance(time.of, Method):
+        return "card.expiring", f"{time.of.id} {time.of.expires} {time.days}"
+    return ("credit.expiring", f"{time.of.id} {time.days}") if time.days else ("", f"ended {time.at}")
+
+
+def _facts(time: _Time) -> Facts:
+    if isinstance(time.of, Method):
+        method = time.of
+        return {
+            "method": method.id,
+            "brand": method.brand,
+            "last4": method.last4,
+            "expires": f"{method.expires // 100}-{method.expires % 100:02}",
+            "days": time.days,
+        }
+    lot = time.of
+    return {
+        "lot": lot.id,
+        "amount": f"{lot.remaining:f}",
+        "expires_at": format_instant(lot.expires_at),
+        "days": time.days,
+    }
