@@ -15,10 +15,12 @@ from typing import Final
 
 from adapters.store.watch import watch_log
 from application.claims import Claim
-from application.payments import ProviderRefused, ProviderUnavailable
+from application.payments import KEY_REFUSED, ProviderRefused, ProviderUnavailable
 from application.ports import StoreUnavailable, WriteConflict
 from commcredits.bootstrap import Engine, now
-from commcredits.settings import Settings
+from commcredits.notices_thread import NoticesThread
+from commcredits.outage import Outage
+from commcredits.pauses import LOOK_SECONDS, pause_seconds
 from consumers.kafka.errors import Stopped
 from consumers.kafka.patience import Patience
 from domain.commands import By
@@ -31,9 +33,6 @@ THREADS: Final = 24
 AT_ONCE: Final = 3 * THREADS  # claimed: so many wait for a thread that none of them has to wait for work
 CLAIM_SECONDS = 6.0  # how long what a dead worker had begun keeps waiting
 RENEW_SECONDS: Final = CLAIM_SECONDS / 3
-LOOK_SECONDS: Final = 0.25  # how late a duty may be noticed that no event announces
-FIRST_PAUSE_SECONDS: Final = 0.2  # before a provider that did not answer is asked again
-LONGEST_PAUSE_SECONDS: Final = 60.0
 PAUSES_ONCE: Final = 4  # with `--once`: then it is left for another time
 ENGINE: Final = "engine"
 _log = logging.getLogger("commcredits.work")
@@ -59,6 +58,7 @@ class Worker:
         self._running: dict[Claim, Future[bool]] = {}
         self._pauses: dict[Claim, int] = {}
         self._left: set[Claim] = set()  # with `--once`: tried often enough
+        self._outage = Outage()
         self._looked_at = self._renewed_at = self._moved_at = time.monotonic()
         self._local = threading.local()
         self._opened = ExitStack()
@@ -143,6 +143,7 @@ class Worker:
         over = [claim for claim, future in self._running.items() if future.done()]
         free = [claim for claim in over if self._settle(claim, self._running.pop(claim))]
         self._claims.release(free)
+        self._outage.tell()
         return bool(over)
 
     def _settle(self, claim: Claim, turn: Future[bool]) -> bool:
@@ -151,19 +152,30 @@ class Worker:
             return True
         try:
             done = turn.result()
-        except (ProviderUnavailable, StoreUnavailable, WriteConflict) as trouble:
+        except (StoreUnavailable, WriteConflict) as trouble:
             _log.warning("%s of %s: %s", claim.part, claim.account, trouble)
             return self._rest(claim, PAUSES_ONCE)
+        except ProviderUnavailable as trouble:
+            self._outage.waits(claim, str(trouble))
+            return self._rest(claim, PAUSES_ONCE)
         except Exception as fault:  # noqa: BLE001 - one account's fault is told, and stops no other account
-            where = None if isinstance(fault, ProviderRefused) else fault  # that is an answer: its text says it all
-            _log.error("%s of %s: %s", claim.part, claim.account, fault, exc_info=where)
+            self._tell(claim, fault)
             self.tally.fault = self.tally.fault or fault
             return self._rest(claim, 0)
+        self._outage.goes_on(claim)
         if not done:
             return self._rest(claim, 0)
         self.tally.done[claim.part] += 1
         self._pauses.pop(claim, None)
         return True
+
+    def _tell(self, claim: Claim, fault: Exception) -> None:
+        if isinstance(fault, ProviderRefused) and fault.code == KEY_REFUSED:
+            self._outage.waits(claim, str(fault))  # it is the same for all accounts
+            return
+        self._outage.goes_on(claim)
+        where = None if isinstance(fault, ProviderRefused) else fault  # that is an answer: its text says it all
+        _log.error("%s of %s: %s", claim.part, claim.account, fault, exc_info=where)
 
     def _rest(self, claim: Claim, pauses_once: int) -> bool:
         """Nobody looks at it for a while that grows; with `--once` it is left after so many. True: it is left."""
@@ -172,35 +184,8 @@ class Worker:
             self._left.add(claim)
             self.tally.unreachable += pauses_once > 0
             return True
-        self._claims.hold([claim], min(FIRST_PAUSE_SECONDS * 2 ** (pauses - 1), LONGEST_PAUSE_SECONDS))
+        self._claims.hold([claim], pause_seconds(pauses))
         return False
-
-
-class NoticesThread:
-    """Notices go out in a thread of their own: nothing of money waits for them, nor they for it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._stopping = settings, threading.Event()
-        self._pool = ThreadPoolExecutor(1, "notices")
-        self._done = self._pool.submit(self._run)
-
-    def check(self) -> None:
-        """Raises what ended it."""
-        if self._done.done():
-            self._done.result()
-
-    def close(self) -> None:
-        """Ends it; deliveries that are on their way are waited for."""
-        self._stopping.set()
-        self._pool.shutdown(wait=True)
-
-    def _run(self) -> None:
-        patience = Patience(self._settings.store_patience, self._stopping.is_set, lambda trouble: trouble)
-        with suppress(Stopped), closing(Engine(self._settings)) as engine:
-            notices = patience.ask(lambda: engine.notices, StoreUnavailable)
-            while not self._stopping.is_set():
-                if not patience.ask(lambda: notices.run(now()), StoreUnavailable, WriteConflict):
-                    self._stopping.wait(LOOK_SECONDS)
 
 
 def work(engine: Engine, parts: Sequence[str], stop: Callable[[], bool]) -> Tally:
@@ -213,9 +198,9 @@ def work(engine: Engine, parts: Sequence[str], stop: Callable[[], bool]) -> Tall
         worker.warm_up()
         notices = stack.enter_context(closing(NoticesThread(engine.settings))) if NOTICES in parts else None
         while not stop():
+            if notices is not None:
+                notices.check()
             try:
-                if notices is not None:
-                    notices.check()
                 if not worker.step():
                     watch.wait(IDLE_SECONDS)
             except (StoreUnavailable, WriteConflict) as trouble:
@@ -227,14 +212,15 @@ def work(engine: Engine, parts: Sequence[str], stop: Callable[[], bool]) -> Tall
 
 
 def work_once(engine: Engine, parts: Sequence[str], at: int | None) -> Tally:
-    """All that is due at a time (None: now), also what it makes due in turn. Raises the first fault of ours."""
+    """All that is due at a time (None: now), also what it makes due in turn. Raises the first fault of ours, once all
+    else is done.
+    """
     with closing(watch_log(engine.settings.store)) as watch, closing(Worker(engine, parts, at, once=True)) as worker:
         while worker.step() or not worker.idle():
             watch.wait(LOOK_SECONDS / 10)
-    if worker.tally.fault is not None:
-        raise worker.tally.fault
     if NOTICES in parts:
-        worker.tally.done[NOTICES] = 0
         while done := engine.notices.run(now() if at is None else at):
             worker.tally.done[NOTICES] += done
+    if worker.tally.fault is not None:
+        raise worker.tally.fault
     return worker.tally

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commcredits import work
+from commcredits import pauses
 from commcredits.sandbox.stripe.server import StripeSandbox
 from tests.acceptance.conftest import prepare
 from tests.support.program import Program
@@ -44,7 +44,7 @@ def test_the_clock_of_one_run_is_moved(shop: Program, stripe_sandbox: StripeSand
 def test_a_provider_that_does_not_answer_is_exit_4(
     shop: Program, stripe_sandbox: StripeSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 0.01)
     stripe_sandbox.control.fault("rate_limit", count=100)
 
     answer = shop.run("work", "--once", "--only", "recharges")

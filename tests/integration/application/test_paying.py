@@ -7,7 +7,7 @@ import pytest
 from application.links import Links
 from application.paying import Paying
 from application.payments import CardDeclined, ProviderRefused, ProviderUnavailable
-from commcredits import work
+from commcredits import pauses
 from domain.errors import Invalid, NotFound, Refused
 from domain.funding import Funds
 from domain.months import DAY
@@ -75,7 +75,7 @@ def test_what_the_provider_does_not_answer_is_finished_by_work(shop: Shop, payin
 def test_a_provider_that_stays_away_is_reported_by_work(
     shop: Shop, paying: Paying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 0.01)
     shop.control.fault("rate_limit", count=1000, path=CREATE)
     paying.buy(shop.by(), "contoso", money("50"))
 

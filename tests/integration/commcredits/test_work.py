@@ -12,7 +12,7 @@ import pytest
 from adapters.payments.stripe import Stripe
 from application.claims import Claim
 from application.payments import ProviderUnavailable
-from commcredits import work
+from commcredits import pauses, work
 from commcredits.work import Tally, work_once
 from domain.events import AutoRechargeTriggered, FundsAdded
 from domain.instants import parse_instant
@@ -273,7 +273,7 @@ def test_what_cannot_be_done_hides_nothing_that_can(shop: Shop, monkeypatch: pyt
         return create(self, account_id, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Stripe, "create_payment", unavailable)
-    monkeypatch.setattr(work, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 0.01)
 
     tally = shop.finish(shop.by().now + 30 * DAY)
 
