@@ -16,6 +16,7 @@ from application.payments import (
     Decline,
     PaymentState,
     Provider,
+    ProviderError,
     ProviderRefused,
     ProviderUnavailable,
     RefundState,
@@ -50,15 +51,33 @@ class Advancing:
     def advance(self, by: By, account_id: str, part: str, of: str = "") -> bool:
         """All of a part of the work (domain.duties) that is due by `by.now`; `of`: only of that payment or refund.
 
-        False: something is due that cannot be done now. Raises ProviderUnavailable, ProviderRefused.
+        False: something is due that cannot be done now. Raises ProviderUnavailable, ProviderRefused, once all else of
+        it is done.
         """
+        unanswered: dict[str, ProviderError] = {}
         for _ in range(MOST_STEPS):
             account = self._appender.load(account_id)
             by = by._replace(now=max(by.now, account.recorded_at))  # a clock may have been set back
             due = [each for each in duties(account) if part_of(each) == part and of in ("", each.of)]
             due = [duty for duty in due if duty.due_at <= by.now]
-            if not any(self._do(by, account, duty) for duty in due):
+            if not self._do_one(by, account, due, unanswered):
+                for trouble in unanswered.values():
+                    raise trouble
                 return not due
+        return False
+
+    def _do_one(
+        self, by: By, account: CreditAccount, due: Sequence[Duty], unanswered: dict[str, ProviderError]
+    ) -> bool:
+        """One step for the first that one can be done for; what the provider did not answer for is passed over."""
+        for duty in due:
+            if duty.of in unanswered:
+                continue
+            try:
+                if self._do(by, account, duty):
+                    return True
+            except (ProviderUnavailable, ProviderRefused) as trouble:
+                unanswered[duty.of] = trouble
         return False
 
     def _do(self, by: By, account: CreditAccount, duty: Duty) -> bool:

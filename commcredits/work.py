@@ -33,6 +33,7 @@ THREADS: Final = 24
 AT_ONCE: Final = 3 * THREADS  # claimed: so many wait for a thread that none of them has to wait for work
 CLAIM_SECONDS = 6.0  # how long what a dead worker had begun keeps waiting
 RENEW_SECONDS: Final = CLAIM_SECONDS / 3
+SHORT_PAUSE_SECONDS: Final = 1.0
 PAUSES_ONCE: Final = 4  # with `--once`: then it is left for another time
 ENGINE: Final = "engine"
 _log = logging.getLogger("commcredits.work")
@@ -54,7 +55,8 @@ class Worker:
         self._engine, self._at, self._once = engine, at, once
         self._parts = [part for part in PARTS if part in parts]
         self._claims = engine.claims
-        self._follower = Follower(engine.store, [Duties()])
+        self._touched: set[str] = set()
+        self._follower = Follower(engine.store, [Duties(touched=self._touched)])
         self._running: dict[Claim, Future[bool]] = {}
         self._pauses: dict[Claim, int] = {}
         self._left: set[Claim] = set()  # with `--once`: tried often enough
@@ -79,6 +81,7 @@ class Worker:
         """Gather what is done, follow the log, begin what is due. False: nothing moved."""
         moved = self._collect()
         moved |= self._follower.step()  # after it: then the duties know what the turns that are over have done
+        self._wake()
         clock = time.monotonic()
         if moved or clock >= self._looked_at + LOOK_SECONDS:
             self._looked_at = clock
@@ -89,6 +92,15 @@ class Worker:
         if moved or self._running:
             self._moved_at = clock
         return moved
+
+    def _wake(self) -> None:
+        """Whom something has happened to is looked at again at once: what is due now may be another thing than what
+        could not be done. A short pause ends by itself.
+        """
+        claims = [Claim(account, part) for account in self._touched for part in self._parts]
+        self._touched.clear()
+        rests = [claim for claim in claims if claim in self._pauses and claim not in self._running]
+        self._claims.release(claim for claim in rests if pause_seconds(self._pauses[claim]) > SHORT_PAUSE_SECONDS)
 
     def idle(self) -> bool:
         """Whether nothing is due any more but what was given up, or what another one has had for longer than any dead

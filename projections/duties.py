@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from domain.account import CreditAccount, load_account
 from domain.duties import duties
-from domain.events import DeckImported, Event, GapAccepted, UnknownEvent
+from domain.events import DeckImported, Event, GapAccepted, UnknownEvent, UsageDebited
 from domain.parts import PARTS, part_of
 from projections.log import Entry, Inapplicable, LogRow
 from projections.ports import Database, Store
@@ -62,12 +62,14 @@ class _Kept:
 
 
 class Duties:
-    """See projections.ports.ReadModel. `capacity`: accounts that stay in memory between two writes."""
+    """See projections.ports.ReadModel. `capacity`: accounts that stay in memory between two writes; `touched`: where
+    the accounts are put to which anything but usage happens.
+    """
 
     name = NAME
 
-    def __init__(self, table: str = TABLE, capacity: int = CAPACITY) -> None:
-        self.table, self._capacity = table, capacity
+    def __init__(self, table: str = TABLE, capacity: int = CAPACITY, touched: set[str] | None = None) -> None:
+        self.table, self._capacity, self._touched = table, capacity, touched
         self._kept: dict[int, _Kept] = {}  # by the stream's number
         self._changed: list[_Kept] = []
 
@@ -103,6 +105,8 @@ class Duties:
                     one.account.apply(event, version)
                 except (UnknownEvent, ValueError, LookupError) as error:
                     raise Inapplicable(position, stream, version, error) from error
+            if self._touched is not None and event.__class__ is not UsageDebited:
+                self._touched.add(one.account.account_id)
             if not one.changed:
                 one.changed = True
                 changed.append(one)

@@ -13,14 +13,16 @@ from adapters.payments.stripe import Stripe
 from application.claims import Claim
 from application.payments import ProviderUnavailable
 from commcredits import pauses, work
-from commcredits.work import Tally, work_once
+from commcredits.work import Tally, Worker, work_once
 from domain.events import AutoRechargeTriggered, FundsAdded
 from domain.instants import parse_instant
-from domain.months import DAY
+from domain.months import DAY, SECOND
 from domain.payment_events import LotExpired, RechargeCapped
+from domain.purchases import request_purchase
 from tests.support.engine import TestEngine
 from tests.support.given import rate, usage
 from tests.support.shop import Shop, money
+from tests.support.waiting import wait_until
 
 HOUR = DAY // 24
 LJUBLJANA = "Europe/Ljubljana"
@@ -290,3 +292,60 @@ def test_what_another_one_keeps_is_not_waited_for_longer_than_the_dead_are(
         other.claims.take([Claim("contoso", "recharges")], 60)
 
         assert shop.finish().done["recharges"] == 0
+
+
+def ask_for(shop: Shop) -> str:
+    """A purchase that is on the log, and of which nobody has asked the provider yet."""
+    before = set(shop.account().purchases)
+    shop.engine.appender.append(
+        "contoso", lambda account: request_purchase(account, shop.by(), money("50"), "", "", money("50"))
+    )
+    [purchase] = set(shop.account().purchases) - before
+    return purchase
+
+
+def test_what_the_provider_does_not_answer_for_keeps_nothing_else_of_the_account_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 0.01)
+    shop.open()
+    shop.control.fault("rate_limit", count=100, path="/v1/payment_intents/*/confirm")
+    stuck = shop.engine.paying.buy(shop.by(), "contoso", money("50")).purchase
+    shop.control.clear_faults()
+    path = f"/v1/payment_intents/{shop.account().payments[stuck].payment_id}/confirm"
+    shop.control.fault("rate_limit", count=1000, path=path)
+    other = ask_for(shop)
+
+    tally = shop.finish()
+
+    states = {each: shop.account().purchases[each].state for each in (stuck, other)}
+    assert (states, tally.unreachable) == ({stuck: "processing", other: "succeeded"}, 1)
+    shop.control.clear_faults()
+    shop.finish()
+    shop.check()
+
+
+def test_what_is_new_does_not_wait_until_the_pause_of_what_was_before_is_over(
+    shop_on_each_store: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_on_each_store
+    monkeypatch.setattr(pauses, "FIRST_PAUSE_SECONDS", 60.0)
+    shop.open()
+    shop.control.card_answers("contoso", ["processing"])
+    slow = ask_for(shop)
+    with closing(Worker(shop.engine, ["purchases"])) as worker:
+
+        def rests() -> bool:
+            worker.step()
+            with shop.engine.store.reading() as database:
+                held = database.execute("SELECT until - taken_at FROM claims")
+            return held == [(60 * SECOND,)]
+
+        wait_until(rests, what="the bank to be waited for")
+        other = ask_for(shop)
+        wait_until(
+            lambda: worker.step() and shop.account().purchases[other].state == "succeeded",
+            what="the new one",
+        )
+
+    assert shop.account().purchases[slow].state == "processing"
