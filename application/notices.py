@@ -6,15 +6,17 @@ the pauses grow for three days, then it is dead. A notice that is older than MAX
 delivered to nobody (docs/decisions/0031).
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from application import outbox
 from application.composing import Composer
 from application.outbox import DEAD, DELIVERED, MAIL, PENDING, Delivery, Notice, Target
-from application.ports import Database, Store, WriteConflict
+from application.ports import Database, Store, StoreError, WriteConflict
 from application.sending import Answer, Hook, HookSender, Mail, MailServer
 
 _SECOND: Final = 1_000_000
@@ -34,7 +36,8 @@ SECONDS_A_RUN: Final = 10.0  # for one webhook: after that no further post is be
 LEFT_ALONE: Final = 300 * _SECOND  # who does not answer, at most, by notices that have not been tried yet
 WRITE_TRIES: Final = 5
 
-Tries = list[tuple[Delivery, Answer]]
+T = TypeVar("T", Mail, Hook)
+_log = logging.getLogger("commcredits.notices")
 
 
 class Notices:
@@ -134,10 +137,11 @@ class Notices:
         now: int,
     ) -> Future[list[Answer]]:
         """Write the messages here, send them in a thread: it has no store."""
+        compose, to_send = self._composer, [(notices[each.notice], targets.get(each.target)) for each in group]
         if group[0].channel == MAIL:
-            mails = [self._composer.mail(notices[each.notice], targets.get(each.target)) for each in group]
+            mails = [_written(partial(compose.mail, *each)) for each in to_send]
             return pool.submit(_send_mails, self._mail, mails)
-        hooks = [self._composer.hook(notices[each.notice], targets.get(each.target), now) for each in group]
+        hooks = [_written(partial(compose.hook, *each, now)) for each in to_send]
         return pool.submit(_send_hooks, self._hooks, hooks)
 
     def _book(self, group: list[Delivery], answers: Sequence[Answer], now: int) -> int:
@@ -187,6 +191,17 @@ def _tried(delivery: Delivery, answer: Answer, now: int) -> tuple[Delivery, int]
         next_at = now if over else now + PAUSES_SECONDS[delivery.attempts] * _SECOND
     tries = [*delivery.tries, (now, answer.text)]
     return delivery._replace(status=status, attempts=attempts, tries=tries), next_at
+
+
+def _written(compose: Callable[[], T | Answer]) -> T | Answer:
+    """A message. One that cannot be written is a try that has failed, and keeps no other back."""
+    try:
+        return compose()
+    except StoreError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - told, and booked
+        _log.exception("a notice that could not be written")
+        return Answer(False, f"not written: a fault of ours ({type(fault).__name__})")
 
 
 def _send_mails(server: MailServer, mails: Sequence[Mail | Answer]) -> list[Answer]:

@@ -131,8 +131,7 @@ def test_with_a_wrong_key_everything_waits_for_the_right_one(
         assert refused.value.code == "provider_key_refused"
 
     [logged] = caplog.messages
-    says = "the provider cannot be asked, 1 account waits (contoso): Stripe does not accept COMMCREDITS_STRIPE_API_KEY: "
-    assert logged.startswith(says)
+    assert "1 account waits (contoso): Stripe does not accept COMMCREDITS_STRIPE_API_KEY: " in logged
     assert "Traceback" not in caplog.text
     assert shop.account().version == version
     shop.finish()

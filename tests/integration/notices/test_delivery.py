@@ -376,3 +376,29 @@ def test_a_moved_clock_ends_no_claim(world: World, monkeypatch: pytest.MonkeyPat
 
     assert tried[1] - begun >= LEASE_SECONDS
     assert world.listed() == [("balance.low", ["delivered"])]
+
+
+def test_a_message_that_cannot_be_written_is_tried_again_and_keeps_no_other_back(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    world.tell("ana@contoso.com")
+    world.add_webhook()
+    make_low(world)
+
+    def broken(*_: object) -> str:
+        raise LookupError("ana@contoso.com")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("application.composing.write", broken)
+        world.run()
+    [listed] = world.engine.recipients.notices("contoso", 10)
+    assert {one.status: one.tries[0][1] for one in listed.deliveries} == {
+        "pending": "not written: a fault of ours (LookupError)",
+        "delivered": "200 OK said",
+    }
+    world.pass_time(15)
+    world.run()
+
+    assert (len(world.mail.mails), len(world.hook.posts)) == (1, 1)
+    assert world.listed() == [("balance.low", ["delivered", "delivered"])]
