@@ -53,6 +53,11 @@ class World:
     def low_balance(self, amount: int, account_id: str = "contoso") -> None:
         self.engine.administration.set_low_balance(self.by(), account_id, Decimal(f"{amount}.0000"))
 
+    def make_low(self, account_id: str = "contoso") -> None:
+        """One notice: the threshold is above what there is."""
+        self.fund(100, account_id)
+        self.low_balance(200, account_id)
+
     def tell(self, address: str, account_id: str = "contoso", language: str = "en", *kinds: str) -> None:
         self.engine.recipients.tell(account_id, address, language, kinds, self.now)
 

@@ -6,33 +6,21 @@ import hmac
 import threading
 import time
 from base64 import b64decode, b64encode
-from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
-from typing import TypeVar
 
 import pytest
 
 from application.notices import PAUSES_SECONDS
-from domain.months import SECOND
 from tests.integration.notices.conftest import World
-from tests.support.waiting import wait_until
 
 DAY = 86_400
-LEASE_SECONDS = 1
-T = TypeVar("T")
-
-
-def make_low(world: World, account_id: str = "contoso") -> None:
-    """One notice: the threshold is above what there is."""
-    world.fund(100, account_id)
-    world.low_balance(200, account_id)
 
 
 def test_a_notice_reaches_a_person_and_a_machine_once(world: World) -> None:
     world.tell("ana@contoso.com")
     webhook, secret = world.add_webhook()
-    make_low(world)
+    world.make_low()
 
     world.run()
     world.run(world.process())
@@ -65,7 +53,7 @@ def test_a_mail_is_in_the_recipients_language_and_marked_as_a_machines(small_wor
     world = small_world
     world.tell("ana@contoso.com", language="en")
     world.tell("bor@contoso.com", language="sl")
-    make_low(world)
+    world.make_low()
     world.run()
 
     by_person = {mail["To"]: mail for mail in world.mail.mails}
@@ -87,7 +75,7 @@ def test_who_asks_for_some_kinds_is_told_of_those_only(small_world: World) -> No
     world = small_world
     world.tell("ana@contoso.com", "contoso", "en", "recharge.failed")
     world.add_webhook("", "balance.low")
-    make_low(world)
+    world.make_low()
     world.run()
 
     assert (len(world.mail.mails), len(world.hook.posts)) == (0, 1)
@@ -99,8 +87,8 @@ def test_accounts_are_told_apart_and_a_webhook_without_account_hears_of_all(smal
     world.tell("ana@contoso.com")
     world.add_webhook("contoso")
     world.add_webhook()
-    make_low(world)
-    make_low(world, "fabrikam")
+    world.make_low()
+    world.make_low("fabrikam")
     world.run()
 
     assert [mail["To"] for mail in world.mail.mails] == ["ana@contoso.com"]
@@ -108,7 +96,7 @@ def test_accounts_are_told_apart_and_a_webhook_without_account_hears_of_all(smal
 
 
 def test_who_comes_later_is_not_told_of_what_was(world: World) -> None:
-    make_low(world)
+    world.make_low()
     world.tell("ana@contoso.com")
     world.run()
     assert world.listed() == [("balance.low", [])]
@@ -122,7 +110,7 @@ def test_who_comes_later_is_not_told_of_what_was(world: World) -> None:
 def test_history_is_listed_and_not_delivered(small_world: World) -> None:
     world = small_world
     world.tell("ana@contoso.com")
-    make_low(world)
+    world.make_low()
     world.pass_time(8 * DAY)
     world.run()
 
@@ -131,7 +119,7 @@ def test_history_is_listed_and_not_delivered(small_world: World) -> None:
 
 def test_a_removed_person_is_told_no_more_and_the_address_is_gone(world: World) -> None:
     world.tell("Ana@contoso.com")
-    make_low(world)
+    world.make_low()
     world.run()
     world.low_balance(50)
     world.low_balance(300)
@@ -157,7 +145,7 @@ def test_an_address_is_sealed(world: World) -> None:
 def test_a_receiver_that_fails_is_tried_for_three_days_with_growing_pauses_and_then_dead(world: World) -> None:
     webhook, _ = world.add_webhook()
     world.hook.answer = lambda handler: 500
-    make_low(world)
+    world.make_low()
     begun, tries = world.now, list[int]()
     while world.listed() != [("balance.low", ["dead"])]:
         world.run()
@@ -190,7 +178,7 @@ def test_a_redirect_is_not_followed(small_world: World) -> None:
 
     world.add_webhook()
     world.hook.answer = elsewhere
-    make_low(world)
+    world.make_low()
     world.run()
 
     assert [post.path for post in world.hook.posts] == ["/hook"]
@@ -201,7 +189,7 @@ def test_a_receiver_that_is_gone_for_good_is_not_tried_again(small_world: World)
     world = small_world
     world.add_webhook()
     world.hook.answer = lambda handler: 410
-    make_low(world)
+    world.make_low()
     world.run()
 
     assert world.listed() == [("balance.low", ["dead"])]
@@ -212,7 +200,7 @@ def test_a_person_whose_address_does_not_exist_is_not_tried_again_and_others_are
     world.mail.answer = lambda to: f"550 5.1.1 <{to}> unknown" if to.startswith("ana") else "250 OK"
     world.tell("ana@contoso.com")
     world.tell("bor@contoso.com")
-    make_low(world)
+    world.make_low()
     world.run()
 
     assert [mail["To"] for mail in world.mail.mails] == ["bor@contoso.com"]
@@ -226,7 +214,7 @@ def test_a_busy_mail_server_is_asked_again(small_world: World) -> None:
     world = small_world
     world.mail.answer = lambda to: "451 later"
     world.tell("ana@contoso.com")
-    make_low(world)
+    world.make_low()
     world.run()
     assert world.listed() == [("balance.low", ["pending"])]
     world.mail.answer = lambda to: "250 OK"
@@ -243,7 +231,7 @@ def test_without_a_mail_server_mails_wait(small_world: World) -> None:
     world = small_world
     without = world.process(smtp_url=None)
     world.tell("ana@contoso.com")
-    make_low(world)
+    world.make_low()
     world.run(without)
     assert world.listed() == [("balance.low", ["pending"])]
     world.pass_time(15)
@@ -269,7 +257,7 @@ def test_a_slow_receiver_does_not_hold_up_the_others(small_world: World, monkeyp
     slow = world.hook.url.replace("/hook", "/slow")
     world.add_webhook(url=slow)
     world.add_webhook()
-    make_low(world)
+    world.make_low()
     process = world.process()
     process.notices._hooks._seconds = 0.5  # type: ignore[attr-defined]
     begun = time.monotonic()
@@ -297,94 +285,13 @@ def test_what_waits_for_a_receiver_that_does_not_answer_is_not_tried_one_by_one(
     assert len({post.headers["webhook-id"] for post in world.hook.posts}) == 5
 
 
-def test_processes_at_once_deliver_each_notice_once(world: World) -> None:
-    world.tell("ana@contoso.com")
-    world.add_webhook()
-    for amount in range(10):
-        world.low_balance(0)
-        world.low_balance(1000 + amount)
-    troubles: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            engine = world.process()
-            world.run(engine)
-        except BaseException as trouble:  # noqa: BLE001 - the test tells it
-            troubles.append(trouble)
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert troubles == []
-    assert len(world.mail.mails) == len({mail["Message-ID"] for mail in world.mail.mails}) == 10
-    assert len(world.hook.posts) == len({post.headers["webhook-id"] for post in world.hook.posts}) == 10
-
-
-def test_a_process_that_dies_while_it_delivers_leaves_it_to_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("application.notices.LEASE", LEASE_SECONDS * SECOND)
-    world.add_webhook()
-    make_low(world)
-    dying = world.process()
-
-    def die(*_: object) -> int:
-        raise KeyboardInterrupt
-
-    dying.notices._book = die  # type: ignore[method-assign, assignment]
-    with pytest.raises(KeyboardInterrupt):
-        world.run(dying)
-    wait_until(lambda: world.engine.notices.run(world.now), what="the claim to end")
-
-    assert len(world.hook.posts) == 2  # at least once
-    assert len({post.headers["webhook-id"] for post in world.hook.posts}) == 1
-    assert world.listed() == [("balance.low", ["delivered"])]
-
-
-@pytest.mark.parametrize("channel", ["mail", "webhook"])
-def test_a_moved_clock_ends_no_claim(world: World, monkeypatch: pytest.MonkeyPatch, channel: str) -> None:
-    """What one delivers just now is left to it as long as its claim lasts, whatever time another one takes it to be."""
-    monkeypatch.setattr("application.notices.LEASE", LEASE_SECONDS * SECOND)
-    tried = list[float]()
-
-    def late(answer: T) -> T:
-        tried.append(time.monotonic())
-        if len(tried) == 1:  # late
-            assert world.hook.release.wait(30)
-        return answer
-
-    world.mail.answer = lambda recipient: late("250 OK")
-    world.hook.answer = lambda handler: late(200)
-    if channel == "mail":
-        world.tell("ana@contoso.com")
-    else:
-        world.add_webhook()
-    make_low(world)
-    later = world.now + 30 * DAY * SECOND
-    begun = time.monotonic()
-    with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(lambda: world.process().notices.run(world.now))
-        try:
-            wait_until(lambda: tried, what="the first try")
-            wait_until(lambda: world.engine.notices.run(later) and len(tried) == 2, what="the claim to end")
-        finally:
-            world.hook.release.set()
-        slow.result()
-
-    assert tried[1] - begun >= LEASE_SECONDS
-    assert world.listed() == [("balance.low", ["delivered"])]
-
-
 def test_a_message_that_cannot_be_written_is_tried_again_and_keeps_no_other_back(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = small_world
     world.tell("ana@contoso.com")
     world.add_webhook()
-    make_low(world)
+    world.make_low()
 
     def broken(*_: object) -> str:
         raise LookupError("ana@contoso.com")
