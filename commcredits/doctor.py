@@ -29,6 +29,7 @@ MAX_WAIT_SECONDS: Final = 600
 PATIENCE_SECONDS: Final = 3
 OLDEST_POSTGRESQL: Final = 150_000  # as the server writes its version
 _SECOND = 1_000_000
+_LOOKED_AT: Final = 100  # accounts that something is due for, first due first
 _NOBODY: Final = "cus_doctor"  # whoever may ask for a customer is told that there is none
 
 
@@ -197,7 +198,7 @@ def _provider(engine: Engine) -> Check:
     if provider is None:
         return Check("provider", OK, "no payment provider is set up (COMMCREDITS_STRIPE_API_KEY)")
     try:
-        provider.account_of(_NOBODY)
+        provider.account_of(_customer(engine, provider.name))
     except ProviderError as error:
         mend = "what is due waits and is then done once: set COMMCREDITS_STRIPE_API_KEY and _API_BASE right"
         return Check("provider", BROKEN, error.message, mend)
@@ -205,6 +206,23 @@ def _provider(engine: Engine) -> Check:
         text = "Stripe accepts the key, but what it tells by itself (disputes, refunds) is not taken"
         return Check("provider", FINDING, text, "set COMMCREDITS_STRIPE_WEBHOOK_SECRET where `serve` runs")
     return Check("provider", OK, "Stripe accepts the key")
+
+
+def _customer(engine: Engine, provider: str) -> str:
+    """One that something is due for: a key of the other mode (test, live) is accepted, and does not see them."""
+    from domain.parts import PARTS
+    from projections.duties import TABLE
+
+    if "store" not in engine.__dict__:
+        return _NOBODY
+    with engine.store.reading() as database:
+        for part in PARTS:
+            select = f"SELECT account FROM {TABLE} WHERE {part} IS NOT NULL ORDER BY {part} LIMIT ?"  # noqa: S608
+            due = [account for (account,) in database.execute(select, (_LOOKED_AT,))]
+            for account in engine.accounts.find(due).values():
+                if provider in account.customers:
+                    return account.customers[provider]
+    return _NOBODY
 
 
 def _kafka(engine: Engine) -> Iterator[Check]:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from litestar import Litestar
 
 from application.inbox import Inbox
-from application.payments import ProviderEvent, ProviderUnavailable
+from application.payments import KEY_REFUSED, ProviderEvent, ProviderRefused, ProviderUnavailable
 from application.ports import StoreError
 from application.visits import Link
 from commcredits.bootstrap import Engine, now
@@ -110,7 +110,10 @@ def _take(engine: Engine, event: ProviderEvent) -> bool:
     except (ProviderUnavailable, StoreError) as error:
         _log.warning("event %s waits: %s", event.id, error)
         return False
-    except Exception:  # noqa: BLE001 - the edge of a thread: one event must not hold up the others
+    except Exception as error:  # noqa: BLE001 - the edge of a thread: one event must not hold up the others
+        if isinstance(error, ProviderRefused) and error.code == KEY_REFUSED:
+            _log.error("event %s waits: %s", event.id, error)
+            return False
         _log.exception("event %s changes nothing", event.id)
     return True
 

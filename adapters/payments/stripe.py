@@ -17,7 +17,7 @@ from adapters.payments.declines import AUTHENTICATION
 from adapters.payments.minor_units import check_charge, decimals, to_minor
 from adapters.payments.signature import check_signature
 from adapters.payments.stripe_asking import asking, under, write
-from adapters.payments.stripe_errors import error_object, told_again
+from adapters.payments.stripe_errors import error_object, is_of_other_mode, told_again
 from application.payments import (
     BadSignature,
     Card,
@@ -220,7 +220,7 @@ class Stripe:
             except stripe.InvalidRequestError as error:
                 if error.code == "payment_intent_unexpected_state":  # it has ended, or is on its way
                     return self.read_payment(payment_id)
-                if error.param == "payment_method":
+                if error.param == "payment_method" and not is_of_other_mode(error):
                     return self.read_payment(payment_id)._replace(state="declined", decline=_CARD_GONE)
                 raise
 

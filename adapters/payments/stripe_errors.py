@@ -5,7 +5,7 @@ else is an answer.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import stripe
 
@@ -21,6 +21,8 @@ from application.payments import (
 from domain.errors import DomainError, Refused
 
 _AMOUNTS = ("amount_too_small", "amount_too_large")
+# what was made under a test key is not there for a live one, and the other way round: only Stripe's sentence says so
+_OTHER_MODE: Final = ("a similar object exists in live mode", "a similar object exists in test mode")
 # nothing is wrong with what was asked for, only with whose key asked
 _OF_THE_KEY = frozenset(
     "account_invalid api_key_expired livemode_mismatch platform_api_key_expired secret_key_required "
@@ -42,7 +44,7 @@ def translated(error: stripe.StripeError) -> ProviderError | DomainError:
             return ProviderUnavailable("Stripe asks for a pause: too many requests, or another one holds the lock")
         case stripe.AuthenticationError() | stripe.PermissionError():
             return _key_refused(error)
-        case stripe.InvalidRequestError() if error.code in _OF_THE_KEY:
+        case stripe.InvalidRequestError() if error.code in _OF_THE_KEY or is_of_other_mode(error):
             return _key_refused(error)
         case stripe.InvalidRequestError() if error.code in _AMOUNTS:
             return Refused(error.code, f"Stripe does not charge this amount: {error.user_message}", "amount")
@@ -56,6 +58,11 @@ def translated(error: stripe.StripeError) -> ProviderError | DomainError:
 
 def _key_refused(error: stripe.StripeError) -> ProviderRefused:
     return ProviderRefused(f"Stripe does not accept COMMCREDITS_STRIPE_API_KEY: {error.user_message}", KEY_REFUSED)
+
+
+def is_of_other_mode(error: stripe.StripeError) -> bool:
+    """Whether what was asked for is there, and only a key of the other mode (test, live) may see it."""
+    return error.code == "resource_missing" and any(each in (error.user_message or "") for each in _OTHER_MODE)
 
 
 def error_object(error: stripe.StripeError) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.sandbox.topics import create_topics, delete_topics
 from tests.support.calls import call
@@ -110,6 +111,23 @@ def test_whether_the_payment_provider_takes_the_key_is_looked_at(
     assert "COMMCREDITS_STRIPE_WEBHOOK_SECRET" in checks(program, 1)["provider"]["mend"]
     program.set("STRIPE_WEBHOOK_SECRET", stripe_sandbox.webhook_secret)
     assert checks(program, 0)["provider"]["status"] == "ok"
+
+
+def test_a_key_of_the_other_mode_is_found_where_something_is_due(
+    contoso: Program, stripe_sandbox: StripeSandbox
+) -> None:
+    contoso.set("STRIPE_API_BASE", stripe_sandbox.url)
+    contoso.set("STRIPE_API_KEY", stripe_sandbox.api_key)
+    contoso("payment-method", "add", "contoso", "--card", "pm_card_visa")
+    contoso("recharge", "set", "contoso", "--amount", "100", "--below", "1000")
+    contoso.set("STRIPE_API_KEY", LIVE_KEY)
+
+    answer = contoso.run("work", "--once", "--only", "recharges")
+    found = checks(contoso, 4)["provider"]
+
+    assert (answer.code, "COMMCREDITS_STRIPE_API_KEY" in answer.err) == (5, True)
+    assert contoso("recharge", "show", "contoso")["state"] == "triggered"
+    assert (found["status"], "a live mode key was used" in found["message"]) == ("broken", True)
 
 
 def test_topics_and_positions_are_looked_at(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:

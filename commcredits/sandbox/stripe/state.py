@@ -30,9 +30,10 @@ NO_LIVEMODE: Final = ("refund",)
 
 
 class State:
-    """All of it under one lock, which is never held while somebody waits."""
+    """All of one mode under one lock, which is never held while somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, live: bool = False) -> None:
+        self.live = live
         self.lock = threading.RLock()
         self.url = ""  # of the server, for the pages it links to
         self.clock_offset_seconds = 0
@@ -53,7 +54,7 @@ class State:
             "id": f"{PREFIXES[kind]}_{secrets.token_hex(12)}",
             "object": kind,
             "created": self.now(),
-            **({} if kind in NO_LIVEMODE else {"livemode": False}),
+            **({} if kind in NO_LIVEMODE else {"livemode": self.live}),
             **values,
         }
         self.objects[kind][made["id"]] = made

@@ -6,6 +6,9 @@ import json
 import time
 from collections.abc import Callable
 
+import pytest
+
+from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.sandbox.stripe.webhooks import signature
 from tests.integration.api.conftest import TOKEN, furnish
@@ -76,10 +79,14 @@ def test_the_provider_tells_and_its_state_is_booked_once(
     assert shop.happened("fabrikam").count("RefundRequested") == 1
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("STRIPE_API_BASE", "http://127.0.0.1:9"), ("STRIPE_API_KEY", "sk_live_wrong"), ("STRIPE_API_KEY", LIVE_KEY)],
+)
 def test_what_the_provider_could_not_be_asked_waits_for_it(
-    shop: Shop, serve: Callable[..., Serving], stripe_sandbox: StripeSandbox
+    shop: Shop, serve: Callable[..., Serving], stripe_sandbox: StripeSandbox, setting: str, value: str
 ) -> None:
-    first = serve(STRIPE_API_BASE="http://127.0.0.1:9")  # nobody is there
+    first = serve(**{setting: value})
     shop.open("fabrikam")
     shop.engine.paying.buy(shop.by(), "fabrikam", money("50"))
     stripe_sandbox.control.webhook(first.url + WEBHOOK)
@@ -88,6 +95,7 @@ def test_what_the_provider_could_not_be_asked_waits_for_it(
     wait_until(stripe_sandbox.control.deliveries, what="it is delivered")
     assert {each["status"] for each in stripe_sandbox.control.deliveries()} == {200}
     stripe_sandbox.control.webhooks(hold=True)
+    wait_until(lambda: " waits: Stripe does not " in first.process.told(), what="it could not be asked for")
     first.process.kill()
 
     Serving(shop)

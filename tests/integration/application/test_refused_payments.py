@@ -1,6 +1,6 @@
 """What the provider refuses for good ends: the recharge is suspended, the purchase has failed, anew it can be tried.
 
-A wrong API key is no answer about any payment: everything waits for the right one.
+A wrong API key, or one of Stripe's other mode, is no answer about any payment: everything waits for the right one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 from stripe import StripeClient
 
-from application.payments import ProviderRefused
+from application.payments import ProviderEvent, ProviderRefused
 from commcredits.bootstrap import Engine
+from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.work import work_once
 from domain.named import recharge_view
@@ -20,6 +21,7 @@ from domain.payment_events import PaymentDeclined
 from tests.support.shop import PARTS, Shop, money
 
 CONFIRM = "/v1/payment_intents/*/confirm"
+WRONG_KEYS = ("sk_live_wrong", LIVE_KEY)
 
 
 def delete_customer(shop: Shop, sandbox: StripeSandbox) -> None:
@@ -115,9 +117,10 @@ def test_a_payment_that_the_provider_does_not_know_any_more_ends(shop: Shop, str
     shop.check()
 
 
+@pytest.mark.parametrize("key", WRONG_KEYS)
 @pytest.mark.parametrize("path", ["/v1/payment_intents", CONFIRM])
 def test_with_a_wrong_key_everything_waits_for_the_right_one(
-    shop: Shop, path: str, caplog: pytest.LogCaptureFixture
+    shop: Shop, path: str, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.open()
     shop.control.fault("rate_limit", count=20, path=path)
@@ -125,7 +128,7 @@ def test_with_a_wrong_key_everything_waits_for_the_right_one(
     shop.control.clear_faults()
     version = shop.account().version
 
-    with closing(Engine(replace(shop.settings, stripe_api_key="sk_live_wrong"))) as wrong:
+    with closing(Engine(replace(shop.settings, stripe_api_key=key))) as wrong:
         with pytest.raises(ProviderRefused, match="COMMCREDITS_STRIPE_API_KEY") as refused:
             work_once(wrong, PARTS, None)
         assert refused.value.code == "provider_key_refused"
@@ -139,9 +142,48 @@ def test_with_a_wrong_key_everything_waits_for_the_right_one(
     shop.check()
 
 
-def test_with_a_wrong_key_what_is_bought_or_refunded_is_on_its_way_and_done_once(shop: Shop) -> None:
+@pytest.mark.parametrize("key", WRONG_KEYS)
+@pytest.mark.parametrize("path", ["/v1/payment_intents", CONFIRM, ""])
+def test_a_recharge_under_a_wrong_key_is_not_suspended_and_credited_once_under_the_right_one(
+    shop: Shop, path: str, key: str
+) -> None:
     shop.open()
-    with closing(Engine(replace(shop.settings, stripe_api_key="sk_live_wrong"))) as wrong:
+    shop.arm()
+    if path:
+        shop.control.fault("rate_limit", count=20, path=path)
+        shop.finish()
+        shop.control.clear_faults()
+    state, version = shop.account().recharge.state, shop.account().version
+
+    with closing(Engine(replace(shop.settings, stripe_api_key=key))) as wrong:
+        for _ in range(2):
+            with pytest.raises(ProviderRefused, match="COMMCREDITS_STRIPE_API_KEY"):
+                work_once(wrong, PARTS, None)
+
+    assert (shop.account().recharge.state, shop.account().version) == (state, version)
+    shop.finish()
+    assert (shop.account().recharge.state, shop.account().balance) == ("armed", 100)
+    assert list(shop.charged().values()) == [100]
+    shop.check()
+
+
+def test_a_key_of_the_other_mode_takes_no_card_away(shop: Shop) -> None:
+    method = shop.open()
+
+    with closing(Engine(replace(shop.settings, stripe_api_key=LIVE_KEY))) as wrong:
+        with pytest.raises(ProviderRefused, match="test mode"):
+            wrong.paying.remove(shop.by(), "contoso", method)
+        told = ProviderEvent("evt_1", "method", shop.account().methods[method].token, "contoso", "")
+        with pytest.raises(ProviderRefused, match="test mode"):
+            wrong.provider_events.take(told)
+
+    assert list(shop.account().methods) == [method]
+
+
+@pytest.mark.parametrize("key", WRONG_KEYS)
+def test_with_a_wrong_key_what_is_bought_or_refunded_is_on_its_way_and_done_once(shop: Shop, key: str) -> None:
+    shop.open()
+    with closing(Engine(replace(shop.settings, stripe_api_key=key))) as wrong:
         bought = wrong.paying.buy(shop.by(), "contoso", money("50"))
         assert (bought.state, bought.reachable) == ("processing", False)
         assert "COMMCREDITS_STRIPE_API_KEY" in bought.message

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import stripe
 
+from commcredits.sandbox.stripe.api import LIVE_KEY
 from tests.support.stripe_calls import Shop, said
 from tests.support.waiting import wait_until
 
@@ -167,6 +169,27 @@ def test_a_key_of_the_real_stripe_is_refused(shop: Shop) -> None:
 
     with pytest.raises(stripe.AuthenticationError):
         live.v1.customers.create({})
+
+
+def test_what_was_made_in_one_mode_is_not_there_in_the_other(shop: Shop) -> None:
+    """ "a similar object exists in live mode, but a test mode key was used to make this request"."""
+    live = stripe.StripeClient(LIVE_KEY, base_addresses={"api": shop.sandbox.url}, max_network_retries=0).v1
+    made, payment = live.customers.create({}, {"idempotency_key": "k"}), shop.intent(key="k")
+    assert (made.livemode, shop.api.payment_intents.retrieve(payment).livemode) == (True, False)
+    assert live.customers.retrieve(made.id).id == made.id
+
+    wrong: tuple[tuple[str, str, int, Callable[[], object]], ...] = (
+        ("live", "id", 404, lambda: shop.api.customers.retrieve(made.id)),
+        ("live", "customer", 400, lambda: shop.api.payment_intents.list({"customer": made.id})),
+        ("test", "id", 404, lambda: live.payment_intents.retrieve(payment)),
+        ("test", "customer", 400, lambda: live.payment_methods.attach(made.id, {"customer": shop.customer})),
+        ("test", "payment_method", 400, lambda: live.setup_intents.create({"payment_method": "pm_card_visa"})),
+    )
+    for there, param, status, ask in wrong:
+        with pytest.raises(stripe.InvalidRequestError, match=f"a similar object exists in {there} mode") as refused:
+            ask()
+        assert (refused.value.http_status, refused.value.code) == (status, "resource_missing")
+        assert refused.value.param == param
 
 
 def test_redirects_need_a_return_url_unless_only_cards_are_taken(shop: Shop) -> None:

@@ -10,8 +10,16 @@ from application.payments import ProviderRefused, UnknownAtProvider
 from domain.errors import Refused
 
 
-def _wrong(code: str | None) -> stripe.StripeError:
-    return stripe.InvalidRequestError("Not so.", "param", code, http_status=400)  # type: ignore[no-untyped-call]
+def _wrong(code: str | None, text: str = "Not so.") -> stripe.StripeError:
+    return stripe.InvalidRequestError(text, "param", code, http_status=400)  # type: ignore[no-untyped-call]
+
+
+def _elsewhere(there: str, used: str) -> stripe.StripeError:
+    text = (
+        f"No such customer: 'cus_1'; a similar object exists in {there} mode, but a {used} mode key was used to make"
+        " this request."
+    )
+    return _wrong("resource_missing", text)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +29,8 @@ def _wrong(code: str | None) -> stripe.StripeError:
         stripe.PermissionError("This key may not do that", http_status=403),
         _wrong("testmode_charges_only"),
         _wrong("livemode_mismatch"),
+        _elsewhere("live", "test"),
+        _elsewhere("test", "live"),
     ],
 )
 def test_a_key_that_may_not_ask_says_nothing_of_what_it_asked(error: stripe.StripeError) -> None:
