@@ -4,6 +4,7 @@
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from litestar import Request, Response
@@ -12,7 +13,7 @@ from litestar.types import ExceptionHandlersMap
 
 from application.payments import BadSignature, ProviderError, ProviderUnavailable
 from application.ports import SchemaMissing, StoreUnavailable, WriteConflict
-from domain.errors import DomainError, Invalid, NotFound, Refused
+from domain.errors import Invalid, NotFound, Refused
 
 RETRY_SECONDS: Final = "1"
 BODY: Final = "data"  # what litestar calls it
@@ -48,10 +49,11 @@ class Fault(NamedTuple):
     code: str
     message: str
     field: str | None = None
+    source: Mapping[str, Any] | None = None
 
     def shape(self) -> dict[str, Any]:
         """The document."""
-        shown = {"code": self.code, "message": self.message, "field": self.field, "source": None}
+        shown = {"code": self.code, "message": self.message, "field": self.field, "source": self.source}
         return {"error": shown}
 
 
@@ -74,8 +76,8 @@ def fault_of(error: Exception) -> Fault:
         known = _TABLE.get(kind)
         if known is not None:
             status, code = known
-            field = error.field if isinstance(error, DomainError) else ""
-            return Fault(status, getattr(error, "code", code), str(error), field or None)
+            field, source = getattr(error, "field", "") or None, getattr(error, "source", None)
+            return Fault(status, getattr(error, "code", code), str(error), field, source)
     if isinstance(error, FaultError):
         return error.fault
     if isinstance(error, ValidationException):

@@ -7,9 +7,9 @@ purchase; of a refund, the refund.
 Every write takes an idempotency key: the same key never does the work twice, however often it is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 KEY_REFUSED: Final = "provider_key_refused"  # of ProviderRefused: nothing can be asked before the API key is mended
 
@@ -114,13 +114,18 @@ class Charged(NamedTuple):
 
 
 class ProviderError(Exception):
-    """Base of what a provider may answer: `code` is stable, the text a sentence for a person."""
+    """Base of what a provider may answer: `code` is stable, the text a sentence for a person.
+
+    `field` is the option that it is about, empty where none; `source` says who answered: `{"kind":"provider","name",
+    "host"}`.
+    """
 
     code = "provider_error"
+    source: Mapping[str, Any] | None = None
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", field: str = "") -> None:
         super().__init__(message)
-        self.message, self.code = message, code or self.code
+        self.message, self.code, self.field = message, code or self.code, field
 
 
 class ProviderUnavailable(ProviderError):
@@ -150,7 +155,7 @@ class CardDeclined(ProviderError):
     code = "card_declined"
 
     def __init__(self, decline: Decline) -> None:
-        super().__init__(decline.message)
+        super().__init__(f"{decline.message} It was not saved: save another card, or let its holder ask the bank")
         self.decline = decline
 
 

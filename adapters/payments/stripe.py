@@ -16,7 +16,7 @@ from adapters.payments import objects
 from adapters.payments.declines import AUTHENTICATION
 from adapters.payments.minor_units import check_charge, decimals, to_minor
 from adapters.payments.signature import check_signature
-from adapters.payments.stripe_asking import asking, under, write
+from adapters.payments.stripe_asking import NAME, Asking, under
 from adapters.payments.stripe_errors import error_object, is_of_other_mode, told_again
 from application.payments import (
     BadSignature,
@@ -34,20 +34,21 @@ from application.payments import (
 from domain.money import ZERO
 
 if TYPE_CHECKING:
-    from stripe import PaymentIntent
+    from stripe import PaymentIntent, SetupIntent
     from stripe.params import (
         PaymentIntentConfirmParams,
         PaymentIntentListParams,
         PaymentIntentListParamsCreated,
     )
 
-NAME: Final = "stripe"
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0  # a bank may take its time
 RETRIES: Final = 2  # the library's own
 CLOCKS_DIFFER_SECONDS: Final = 86_400  # ours may be this far ahead of the provider's
 _PAGE: Final = 100
 _SECOND: Final = 1_000_000
+_CARD: Final = "card"  # the option that names what is attached
+_CARD_FIELDS: Final = {"payment_method": _CARD, "": _CARD}  # of an error that names no parameter nothing else is ours
 _CARD_GONE: Final = Decline("card_gone", "", True, "The card is no longer saved with the payment provider.")
 
 # process-wide in the library: it would tell Stripe about this machine, and write a file to the user's home for it
@@ -68,7 +69,7 @@ class Stripe:
         read_seconds: float = READ_SECONDS,
         retries: int = RETRIES,
     ) -> None:
-        self._secrets = tuple(webhook_secrets)
+        self._secrets, self._asking = tuple(webhook_secrets), Asking(api_base)
         client = StripeClient(
             api_key,
             base_addresses={"api": api_base.rstrip("/")},
@@ -87,7 +88,7 @@ class Stripe:
 
     def create_customer(self, account_id: str, key: str) -> str:
         """A second one of the same account does no harm: nothing is charged to it."""
-        return write(
+        return self._asking.write(
             key,
             lambda options: self._v1.customers.create(
                 {"description": account_id, "metadata": {"account": account_id}}, options
@@ -98,7 +99,7 @@ class Stripe:
     def account_of(self, customer: str) -> str:
         """By the metadata that `create_customer` wrote; empty for another's, or a deleted one."""
         try:
-            with asking():
+            with self._asking():
                 found = self._v1.customers.retrieve(customer).to_dict()
         except UnknownAtProvider:
             return ""
@@ -108,7 +109,7 @@ class Stripe:
     def start_setup(self, customer: str, account_id: str, return_url: str, key: str) -> Setup:
         """A page of Stripe Checkout; what it saves is for charges off-session."""
         returns = f"{return_url}{'&' if '?' in return_url else '?'}session={{CHECKOUT_SESSION_ID}}"
-        return write(
+        return self._asking.write(
             key,
             lambda options: self._v1.checkout.sessions.create(
                 {
@@ -127,13 +128,13 @@ class Stripe:
 
     def read_setup(self, session_id: str) -> Setup:
         """With its card when complete."""
-        with asking():
+        with self._asking():
             session = self._v1.checkout.sessions.retrieve(session_id, {"expand": ["setup_intent.payment_method"]})
         return objects.setup_of(session.to_dict())
 
     def attach(self, customer: str, token: str, key: str) -> Card:
         """By a SetupIntent for use off-session: without it European banks ask for 3-D Secure at every charge."""
-        intent = write(
+        return self._asking.write(
             key,
             lambda options: self._v1.setup_intents.create(
                 {
@@ -146,17 +147,14 @@ class Stripe:
                 },
                 options,
             ),
-            lambda sent: sent.to_dict(),
+            _saved,
+            fields=_CARD_FIELDS,
         )
-        if intent["status"] != "succeeded":
-            text = "the bank asks for the card's holder before it is saved: use the link to the provider's page"
-            raise ProviderRefused(text, AUTHENTICATION)
-        return objects.card_of(intent["payment_method"])
 
     def read_card(self, token: str) -> Card | None:
         """None also for one that Stripe does not know."""
         try:
-            with asking():
+            with self._asking():
                 method = self._v1.payment_methods.retrieve(token).to_dict()
         except UnknownAtProvider:
             return None
@@ -165,7 +163,7 @@ class Stripe:
     def detach(self, token: str) -> None:
         """Stripe refuses a second time; that it is gone is all that is asked for."""
         try:
-            with asking():
+            with self._asking():
                 self._v1.payment_methods.detach(token)
         except ProviderRefused:
             if self.read_card(token) is not None:
@@ -176,7 +174,7 @@ class Stripe:
     ) -> PaymentState:
         """A PaymentIntent, for cards alone, named by its metadata. Raises Invalid, Refused for the amount."""
         check_charge(amount, currency)
-        return write(
+        return self._asking.write(
             key,
             lambda options: self._v1.payment_intents.create(
                 {
@@ -202,7 +200,7 @@ class Stripe:
         }
         if return_url:
             params["return_url"] = return_url
-        with asking():
+        with self._asking():
             try:
                 return under(
                     key,
@@ -237,7 +235,7 @@ class Stripe:
 
     def read_payment(self, payment_id: str) -> PaymentState:
         """By its id."""
-        with asking():
+        with self._asking():
             intent = self._v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]})
         return objects.payment_of(intent.to_dict())
 
@@ -255,7 +253,7 @@ class Stripe:
     def cancel(self, payment_id: str, key: str) -> PaymentState:
         """What Stripe answers to it is not looked at, only what the payment then is."""
         try:
-            write(
+            self._asking.write(
                 key,
                 lambda options: self._v1.payment_intents.cancel(
                     payment_id, {"cancellation_reason": "abandoned"}, options
@@ -276,7 +274,7 @@ class Stripe:
     def refund(self, payment_id: str, amount: Decimal, currency: str, of: str, key: str) -> RefundState:
         """Raises ProviderRefused where the payment has not that much left."""
         units = to_minor(amount, currency)
-        return write(
+        return self._asking.write(
             key,
             lambda options: self._v1.refunds.create(
                 {"payment_intent": payment_id, "amount": units, "metadata": {"of": of}}, options
@@ -287,24 +285,24 @@ class Stripe:
 
     def read_refund(self, refund_id: str) -> RefundState:
         """By the provider's id."""
-        with asking():
+        with self._asking():
             return objects.refund_of(self._v1.refunds.retrieve(refund_id).to_dict())
 
     def refunds_of(self, payment_id: str) -> list[RefundState]:
         """Oldest first."""
-        with asking():
+        with self._asking():
             first = self._v1.refunds.list({"payment_intent": payment_id, "limit": _PAGE})
             return [objects.refund_of(each.to_dict()) for each in first.auto_paging_iter()][::-1]
 
     def read_dispute(self, dispute_id: str) -> DisputeState:
         """By the provider's id."""
-        with asking():
+        with self._asking():
             dispute = self._v1.disputes.retrieve(dispute_id, {"expand": ["payment_intent"]})
         return objects.dispute_of(dispute.to_dict())
 
     def disputes_of(self, payment_id: str) -> list[DisputeState]:
         """Oldest first."""
-        with asking():
+        with self._asking():
             first = self._v1.disputes.list(
                 {"payment_intent": payment_id, "limit": _PAGE, "expand": ["data.payment_intent"]}
             )
@@ -321,7 +319,7 @@ class Stripe:
     def charged(self, payment_id: str) -> Charged | None:
         """By its id."""
         try:
-            with asking():
+            with self._asking():
                 intent = self._v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]})
         except UnknownAtProvider:
             return None
@@ -352,10 +350,18 @@ class Stripe:
         if created:
             params["created"] = created
         while True:
-            with asking():
+            with self._asking():
                 page = self._v1.payment_intents.list(params)
             for intent in page.data:
                 yield intent.to_dict()
             if not page.has_more:
                 return
             params["starting_after"] = page.data[-1].id
+
+
+def _saved(setup: "SetupIntent") -> Card:
+    intent = setup.to_dict()
+    if intent["status"] != "succeeded":
+        text = "the bank asks for the card's holder before it is saved: use --link, which answers the provider's page"
+        raise ProviderRefused(text, AUTHENTICATION, _CARD)
+    return objects.card_of(intent["payment_method"])

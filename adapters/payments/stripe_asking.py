@@ -8,46 +8,59 @@ looked up; only when it is not there, and the 500 was a kept one, the request go
 when the key was used with other parameters, such as the address of `serve` before it was moved.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
 
 import stripe
 from stripe import StripeObject
 
 from adapters.payments.stripe_errors import has_failed, is_kept, translated
-from application.payments import ProviderUnavailable
+from application.payments import ProviderError, ProviderUnavailable
 
 if TYPE_CHECKING:
     from stripe import RequestOptions
 
+NAME: Final = "stripe"
 MAX_KEYS: Final = 20  # names of one key, each with a kept 500
 _Sent = TypeVar("_Sent", bound=StripeObject)
 _Answer = TypeVar("_Answer")
-
-
-@contextmanager
-def asking() -> Iterator[None]:
-    """Whatever the library raises in here leaves as the port's error."""
-    try:
-        yield
-    except stripe.StripeError as error:
-        raise translated(error) from error
 
 
 def _nothing() -> None:
     return None
 
 
-def write(
-    key: str,
-    send: "Callable[[RequestOptions], _Sent]",
-    read: Callable[[_Sent], _Answer],
-    look: Callable[[], _Answer | None] = _nothing,
-) -> _Answer:
-    """`under` a key, with the port's errors."""
-    with asking():
-        return under(key, send, read, look)
+class Asking:
+    """At one address: `https://HOST…`."""
+
+    def __init__(self, api_base: str) -> None:
+        self._host = urlsplit(api_base).netloc.rpartition("@")[2]
+
+    @contextmanager
+    def __call__(self, fields: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Whatever the library raises in here leaves as the port's error. `fields`: see `translated`."""
+        try:
+            try:
+                yield
+            except stripe.StripeError as error:
+                raise translated(error, self._host, fields or {}) from error
+        except ProviderError as error:
+            error.source = {"kind": "provider", "name": NAME, "host": self._host}
+            raise
+
+    def write(
+        self,
+        key: str,
+        send: "Callable[[RequestOptions], _Sent]",
+        read: Callable[[_Sent], _Answer],
+        look: Callable[[], _Answer | None] = _nothing,
+        fields: Mapping[str, str] | None = None,
+    ) -> _Answer:
+        """`under` a key, with the port's errors."""
+        with self(fields):
+            return under(key, send, read, look)
 
 
 def under(

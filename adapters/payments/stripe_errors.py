@@ -20,6 +20,7 @@ from application.payments import (
 )
 from domain.errors import DomainError, Refused
 
+_UNKNOWN: Final = "what came of it is not known, and asking again does nothing twice"
 _AMOUNTS = ("amount_too_small", "amount_too_large")
 # what was made under a test key is not there for a live one, and the other way round: only Stripe's sentence says so
 _OTHER_MODE: Final = ("a similar object exists in live mode", "a similar object exists in test mode")
@@ -30,18 +31,29 @@ _OF_THE_KEY = frozenset(
 )
 
 
-def translated(error: stripe.StripeError) -> ProviderError | DomainError:
-    """The port's error for the library's."""
+def translated(error: stripe.StripeError, host: str, fields: Mapping[str, str]) -> ProviderError | DomainError:
+    """The port's error for the library's. `host`: who was asked.
+
+    `fields`: Stripe's parameters that come from an option of ours -> that option; "" is where Stripe names none.
+    """
+    found = _translated(error, host)
+    if isinstance(found, ProviderError) and isinstance(error, stripe.CardError | stripe.InvalidRequestError):
+        found.field = fields.get(error.param or "", "")
+    return found
+
+
+def _translated(error: stripe.StripeError, host: str) -> ProviderError | DomainError:
     match error:
         case stripe.CardError():
             return CardDeclined(decline_of(error_object(error)))
         case stripe.APIConnectionError():
-            reason = error.__cause__ or error
-            return ProviderUnavailable(
-                f"Stripe does not answer ({type(reason).__name__}); what came of it is not known"
-            )
+            reason = type(error.__cause__ or error).__name__
+            return ProviderUnavailable(f"Stripe at {host} does not answer ({reason}); {_UNKNOWN}")
         case stripe.RateLimitError():
-            return ProviderUnavailable("Stripe asks for a pause: too many requests, or another one holds the lock")
+            text = (
+                f"Stripe at {host} asks for a pause: too many requests, or another one holds the lock; ask again later"
+            )
+            return ProviderUnavailable(text)
         case stripe.AuthenticationError() | stripe.PermissionError():
             return _key_refused(error)
         case stripe.InvalidRequestError() if error.code in _OF_THE_KEY or is_of_other_mode(error):
@@ -49,11 +61,12 @@ def translated(error: stripe.StripeError) -> ProviderError | DomainError:
         case stripe.InvalidRequestError() if error.code in _AMOUNTS:
             return Refused(error.code, f"Stripe does not charge this amount: {error.user_message}", "amount")
         case stripe.InvalidRequestError() if error.code == "resource_missing":
-            return UnknownAtProvider(f"Stripe does not know it: {error.user_message}")
+            text = f"Stripe does not know it: {error.user_message}; is it of the Stripe account whose key is set?"
+            return UnknownAtProvider(text)
         case stripe.InvalidRequestError() | stripe.IdempotencyError():
             return ProviderRefused(f"Stripe refused the request: {error.user_message}")
         case _:  # a 5xx, a 409, or a success that cannot be read
-            return ProviderUnavailable(f"Stripe answered {error.http_status}; what came of it is not known")
+            return ProviderUnavailable(f"Stripe at {host} answered {error.http_status}; {_UNKNOWN}")
 
 
 def _key_refused(error: stripe.StripeError) -> ProviderRefused:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
 from tests.acceptance.conftest import prepare
 from tests.support.program import Program
@@ -58,8 +59,10 @@ def test_a_card_is_saved_on_the_providers_page(shop: Program, stripe_sandbox: St
         ("", 2, "conflicting_options", None),
         ("--link --card pm_card_visa", 2, "conflicting_options", None),
         ("--card pm_card_visa --po PO-9", 2, "conflicting_options", "po"),
-        ("--card pm_card_visa_chargeDeclinedLostCard", 5, "card_declined", None),
-        ("--card pm_none", 3, "unknown_at_provider", None),
+        ("--card pm_card_visa_chargeDeclinedLostCard", 5, "card_declined", "card"),
+        ("--card pm_card_authenticationRequiredOnSetup", 5, "authentication_required", "card"),
+        ("--card pm_none", 3, "unknown_at_provider", "card"),
+        ("--card cus_1", 3, "unknown_at_provider", "card"),
         ("--card 4242424242424242", 2, "invalid_argument", "card"),
     ],
 )
@@ -68,6 +71,33 @@ def test_a_method_that_cannot_be_added(shop: Program, options: str, code: int, e
     assert (said["code"], said["field"]) == (error, field)
     assert "lost" not in said["message"]
     assert "4242" not in said["message"]
+
+
+def test_who_answered_is_the_source_and_no_key_is_told(shop: Program, stripe_sandbox: StripeSandbox) -> None:
+    known = {"kind": "provider", "name": "stripe", "host": urlsplit(stripe_sandbox.url).netloc}
+    add = ("payment-method", "add", "contoso", "--card", "pm_none")
+    assert shop.refused(3, *add)["source"] == known
+
+    shop.set("STRIPE_API_KEY", "sk_live_wrong")
+    wrong = shop.refused(5, *add)
+    assert (wrong["code"], wrong["field"], wrong["source"]) == ("provider_key_refused", None, known)
+    assert "sk_live_wrong" not in wrong["message"]
+
+    shop.set("STRIPE_API_BASE", NOWHERE)
+    away = shop.refused(4, *add)
+    assert (away["code"], away["field"]) == ("provider_unavailable", None)
+    assert away["source"] == {"kind": "provider", "name": "stripe", "host": "127.0.0.1:1"}
+    assert "Stripe at 127.0.0.1:1 does not answer" in away["message"]
+    assert "asking again does nothing twice" in away["message"]
+
+
+def test_a_card_of_the_other_mode_is_named(shop: Program) -> None:
+    shop.set("STRIPE_API_KEY", LIVE_KEY)
+
+    said = shop.refused(5, "payment-method", "add", "contoso", "--card", "pm_card_visa")
+
+    assert (said["code"], said["field"]) == ("provider_key_refused", "card")
+    assert "a live mode key was used" in said["message"]
 
 
 def test_without_a_provider_only_invoices_can_be_added(program: Program) -> None:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,13 +56,14 @@ def test_a_card_that_the_bank_declines_is_not_saved(till: Till, card: str, code:
         till.card(card)
 
     assert (declined.value.decline.code, declined.value.decline.hard) == (code, hard)
+    assert (declined.value.field, "save another card" in str(declined.value)) == ("card", True)
 
 
 def test_a_bank_that_asks_at_saving_wants_the_link(till: Till) -> None:
-    with pytest.raises(ProviderRefused, match="use the link") as refused:
+    with pytest.raises(ProviderRefused, match="use --link") as refused:
         till.card("pm_card_authenticationRequiredOnSetup")
 
-    assert refused.value.code == "authentication_required"
+    assert (refused.value.code, refused.value.field) == ("authentication_required", "card")
 
 
 def test_a_card_is_saved_on_the_providers_page(till: Till, stripe_sandbox: StripeSandbox) -> None:
@@ -260,15 +262,17 @@ def test_the_ledger_has_what_succeeded_and_what_became_of_it(till: Till) -> None
     assert list(till.provider.ledger(None, None, at - 60 * SECOND)) == []
 
 
-def test_what_stripe_does_not_know_is_told_apart(till: Till) -> None:
+def test_what_stripe_does_not_know_is_told_apart(till: Till, stripe_sandbox: StripeSandbox) -> None:
     asked: tuple[Callable[[str], object], ...] = (
         till.provider.read_payment,
         till.provider.read_refund,
         till.provider.read_dispute,
     )
     for ask in asked:
-        with pytest.raises(UnknownAtProvider, match="does not know"):
+        with pytest.raises(UnknownAtProvider, match="does not know") as unknown:
             ask("pi_of_another")
+        host = urlsplit(stripe_sandbox.url).netloc
+        assert unknown.value.source == {"kind": "provider", "name": "stripe", "host": host}
     assert till.provider.read_card("pm_of_another") is None
     assert till.provider.account_of("cus_of_another") == ""
     assert till.provider.account_of(till.customer) == ACCOUNT

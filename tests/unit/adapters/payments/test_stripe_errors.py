@@ -9,6 +9,8 @@ from adapters.payments.stripe_errors import translated
 from application.payments import ProviderRefused, UnknownAtProvider
 from domain.errors import Refused
 
+HOST = "stripe.example"
+
 
 def _wrong(code: str | None, text: str = "Not so.") -> stripe.StripeError:
     return stripe.InvalidRequestError(text, "param", code, http_status=400)  # type: ignore[no-untyped-call]
@@ -34,7 +36,7 @@ def _elsewhere(there: str, used: str) -> stripe.StripeError:
     ],
 )
 def test_a_key_that_may_not_ask_says_nothing_of_what_it_asked(error: stripe.StripeError) -> None:
-    refused = translated(error)
+    refused = translated(error, HOST, {})
 
     assert isinstance(refused, ProviderRefused)
     assert refused.code == "provider_key_refused"
@@ -51,7 +53,22 @@ def test_a_key_that_may_not_ask_says_nothing_of_what_it_asked(error: stripe.Stri
     ],
 )
 def test_what_is_wrong_with_the_request_is_told_by_its_code(code: str | None, kind: type, told: str) -> None:
-    refused = translated(_wrong(code))
+    refused = translated(_wrong(code), HOST, {})
 
     assert type(refused) is kind
     assert getattr(refused, "code", "") == told
+
+
+def test_a_parameter_that_is_an_option_of_ours_is_named_by_it() -> None:
+    fields = {"param": "card"}
+    named, other = translated(_wrong("resource_missing"), HOST, fields), translated(_wrong(None), HOST, {"": "card"})
+
+    assert (getattr(named, "field", ""), getattr(other, "field", "")) == ("card", "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [stripe.APIConnectionError("cut"), stripe.RateLimitError("slow", http_status=429), stripe.APIError("", "", 500)],
+)
+def test_whoever_cannot_be_asked_is_named(error: stripe.StripeError) -> None:
+    assert f"Stripe at {HOST} " in str(translated(error, HOST, {}))
