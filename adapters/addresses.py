@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
+from adapters.lookups import OF_THE_PROCESS
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
@@ -25,10 +27,12 @@ class Guard:
     def __init__(self, allowed: Sequence[str]) -> None:
         self._allowed: list[Network] = [ip_network(each) for each in allowed]
 
-    def resolve(self, host: str, port: int) -> list[str]:
-        """The addresses of a host, in order of preference. Raises NotAllowed for any that is, OSError."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    def resolve(self, host: str, port: int, end: float) -> list[str]:
+        """The addresses of a host, in order of preference, by `end` (time.monotonic()).
+
+        Raises NotAllowed for any that is; OSError, of these NotLookedUp.
+        """
+        addresses = OF_THE_PROCESS.addresses(host, port, end)
         for text in addresses:
             if not self.may_reach(ip_address(text)):
                 raise NotAllowed(

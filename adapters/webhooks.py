@@ -2,7 +2,8 @@
 
 Headers `webhook-id`, `webhook-timestamp` (seconds), `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over
 `id.timestamp.body` under the secret's bytes. 2xx is taken for delivered; redirects are not followed; 410 is final.
-The whole exchange has one deadline, so a receiver that trickles its answer is given up, too.
+The whole exchange has one deadline, the look-up of the name included: a receiver that trickles its answer is given up,
+too.
 """
 
 import hmac
@@ -17,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from adapters.addresses import Guard, NotAllowed
+from adapters.lookups import NotLookedUp
 from application.sending import Answer, Hook
 from domain.errors import Invalid, Refused
 
@@ -47,7 +49,7 @@ class Webhooks:
         """Raises Invalid `invalid_url`, Refused `webhook_not_allowed`; a name that has no address now may have one."""
         host, port, _ = _place(url)
         try:
-            self._guard.resolve(host, port)
+            self._guard.resolve(host, port, time.monotonic() + self._seconds)
         except NotAllowed as error:
             raise Refused("webhook_not_allowed", str(error), "url") from error
         except OSError:
@@ -59,6 +61,8 @@ class Webhooks:
             return self._send(hook)
         except NotAllowed as error:
             return Answer(False, f"not sent: {error}")
+        except NotLookedUp as error:
+            return Answer(False, f"not sent within {self._seconds:g} s: {error}")
         except TimeoutError:
             return Answer(False, f"no answer within {self._seconds:g} s")
         except _TooMuch:
@@ -85,7 +89,7 @@ class Webhooks:
     def _connect(self, url: str, host: str, port: int, end: float) -> socket.socket:
         """To an address that was looked at, whatever the name may lead to meanwhile."""
         trouble: OSError | None = None
-        for address in self._guard.resolve(host, port)[:3]:
+        for address in self._guard.resolve(host, port, end)[:3]:
             try:
                 connection = socket.create_connection((address, port), _left(end))
             except OSError as error:
@@ -94,6 +98,7 @@ class Webhooks:
             if not url.lower().startswith("https:"):
                 return connection
             try:
+                connection.settimeout(_left(end))
                 return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
             except BaseException:
                 connection.close()

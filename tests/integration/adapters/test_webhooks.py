@@ -106,6 +106,22 @@ def test_a_name_is_looked_up_once_and_that_very_address_is_reached(
     assert hook.posts[0].headers["host"] == f"rebinding.example.com:{port}"
 
 
+def test_a_resolver_that_hangs_holds_up_a_delivery_until_its_deadline_and_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(60) and [])
+    sender, began = Webhooks([], seconds=0.3), time.monotonic()
+
+    answer = sender.send(Hook("ntc-1", "http://slow-resolver.example/", SECRET, b"{}", 1_700_000_000))
+    sender.check("http://slow-resolver.example/")  # as a name without an address now: it may have one later
+    over.set()
+
+    assert time.monotonic() - began < 10
+    text = "not sent within 0.3 s: slow-resolver.example was not looked up in time: the resolver does not answer"
+    assert answer == Answer(False, text)
+
+
 @pytest.mark.parametrize(
     "pieces",
     [

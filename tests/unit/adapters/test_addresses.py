@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import ip_address
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_setting_lets_it(network: str, address: str, may: bool) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0", "2130706433", "0x7f000001", "::1"])
 def test_however_it_is_written_the_address_that_it_leads_to_counts(host: str) -> None:
     with pytest.raises(NotAllowed, match="COMMCREDITS_WEBHOOK_ALLOW"):
-        Guard([]).resolve(host, 80)
+        Guard([]).resolve(host, 80, time.monotonic() + 10)
 
 
 def test_one_address_of_ones_own_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,4 +57,4 @@ def test_one_address_of_ones_own_among_public_ones_is_enough(monkeypatch: pytest
     monkeypatch.setattr("adapters.addresses.socket.getaddrinfo", lambda *_, **__: found)
 
     with pytest.raises(NotAllowed, match=r"10\.0\.0\.1"):
-        Guard([]).resolve("rebinding.example.com", 80)
+        Guard([]).resolve("rebinding.example.com", 80, time.monotonic() + 10)

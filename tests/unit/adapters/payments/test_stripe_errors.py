@@ -68,7 +68,11 @@ def test_a_parameter_that_is_an_option_of_ours_is_named_by_it() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [stripe.APIConnectionError("cut"), stripe.RateLimitError("slow", http_status=429), stripe.APIError("", "", 500)],
+    [
+        stripe.APIConnectionError("cut"),  # type: ignore[no-untyped-call]
+        stripe.RateLimitError("slow", http_status=429),
+        stripe.APIError("failed", http_status=500),
+    ],
 )
 def test_whoever_cannot_be_asked_is_named(error: stripe.StripeError) -> None:
     assert f"Stripe at {HOST} " in str(translated(error, HOST, {}))
