@@ -149,11 +149,15 @@ def _place(url: str) -> tuple[str, int, str]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # a label that no name can have is a ValueError, too
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     written = url.isascii() and url.isprintable() and " " not in url
     if not written or parts.scheme not in _PORTS or not host or parts.username is not None or port == 0:
-        text = "a webhook is http:// or https:// with a host, without user, spaces and signs that are no ASCII"
+        text = (
+            "a webhook is http:// or https:// with a host that can be, any port from 1 to 65535, and without user,"
+            " spaces and signs that are no ASCII"
+        )
         raise Invalid("invalid_url", text, "url")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return host, port or _PORTS[parts.scheme], target

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from application.administration import FundsResult
 from application.appending import Appender
-from application.cards import customer_of, save_card
+from application.cards import for_customer, save_card, setup_url
 from application.claims import Claim, Claims
-from application.links import PAY, SETUP, Links
-from application.payments import KEY_REFUSED, Provider, ProviderRefused, ProviderUnavailable
+from application.links import PAY, Links
+from application.payments import KEY_REFUSED, Card, Provider, ProviderRefused, ProviderUnavailable
 from application.work import Advancing
 from domain import methods
 from domain.account import CreditAccount
 from domain.by import By
-from domain.errors import Refused
+from domain.errors import DomainError, Refused
 from domain.events import Event, FundsAdded
 from domain.funding import Funds, add_funds
 from domain.parts import PURCHASES
@@ -152,30 +152,41 @@ class Paying:
             self._advancing.book(by, account, payment, state)
         return state.state == "canceled"
 
-    def check_amount(self, account_id: str, amount: Decimal, method: str = "") -> None:
-        """Whether the card that would pay can be charged so. Raises Refused `amount_too_small`, `amount_too_large`."""
+    def check_amount(self, account_id: str, amount: Decimal, method: str = "", field: str = "amount") -> None:
+        """Whether the card that would pay can be charged so. Raises Refused `amount_too_small`, `amount_too_large`.
+
+        `field`: the option that the amount comes from.
+        """
         account = self._appender.load(account_id)
         chosen = account.methods.get(method or account.default_method)
         if self._provider is not None and (chosen is None or chosen.kind == CARD):
-            self._provider.check_amount(amount, account.currency)
+            try:
+                self._provider.check_amount(amount, account.currency)
+            except DomainError as error:
+                error.field = field
+                raise
 
     def add_card(self, by: By, account_id: str, token: str) -> tuple[CreditAccount, str]:
         """Save a card that the provider knows by `token`; answers the method.
 
-        Raises CardDeclined; ProviderRefused `authentication_required` (a link is needed); ProviderUnavailable.
+        Raises CardDeclined; ProviderRefused `authentication_required` (a link is needed); ProviderUnavailable; Refused
+        `account_closed`.
         """
-        account, customer = customer_of(self._appender, by, account_id, self.provider())
-        # the same card may be added, removed and added again: each time is another question to the provider
-        key = f"{account_id}:attach:{account.version}:{token}"
-        card = self.provider().attach(customer, token, key)
+
+        def attach(account: CreditAccount, customer: str) -> tuple[str, Card]:
+            # the same card may be added, removed and added again: each time is another question to the provider
+            key = f"{account_id}:attach:{account.version}:{token}"
+            return customer, self.provider().attach(customer, token, key)
+
+        customer, card = for_customer(self._appender, by, account_id, self.provider(), attach)
         return save_card(self._appender, by, account_id, self.provider(), customer, card)
 
     def add_link(self, by: By, account_id: str) -> str:
-        """The provider's page where the customer saves a card. Raises Refused `no_provider`, ProviderUnavailable."""
-        _, customer = customer_of(self._appender, by, account_id, self.provider())
-        back = self._links.back(SETUP, account_id)
-        key = f"{account_id}:setup:{by.now}"
-        return self.provider().start_setup(customer, account_id, back, key).url
+        """The provider's page where the customer saves a card.
+
+        Raises Refused `no_provider`, `account_closed`; ProviderUnavailable.
+        """
+        return setup_url(self._appender, by, account_id, self.provider(), self._links)
 
     def add_invoice(
         self, by: By, account_id: str, agreement: str, purchase_order: str = ""

@@ -136,7 +136,9 @@ class Recipients:
             else:
                 found = outbox.deliveries_where(database, delivery=which)
                 if not found:
-                    raise NotFound("unknown_delivery", f"there is no delivery {which}", "id")
+                    raise NotFound(
+                        "unknown_delivery", f"there is no delivery {which}: `webhook deliveries` names them", "id"
+                    )
             outbox.again(database, found, now)
         return len(found)
 
@@ -148,4 +150,4 @@ class Recipients:
 
 
 def _unknown_webhook(webhook: str) -> NotFound:
-    return NotFound("unknown_webhook", f"there is no webhook {webhook}", "id")
+    return NotFound("unknown_webhook", f"there is no webhook {webhook}: `webhook list` names those that are", "id")

@@ -5,7 +5,7 @@ time, from the account and from what the provider says, so an old link does no h
 from typing import NamedTuple
 
 from application.appending import Appender
-from application.cards import customer_of, save_card
+from application.cards import save_card, setup_url
 from application.links import SETUP, Links, Token
 from application.payments import Provider
 from application.work import Advancing
@@ -93,11 +93,9 @@ class Visits:
         return Link(read.kind, read.account, "ended", "", message or "there is nothing to pay any more")
 
     def _start_setup(self, by: By, read: Token) -> Link:
-        account, customer = customer_of(self._appender, by, read.account, self._ask())
-        if account.closed:
+        if self._appender.load(read.account).closed:
             return Link(SETUP, read.account, "ended", "", "the account is closed")
-        back = self._links.back(SETUP, read.account)
-        url = self._ask().start_setup(customer, read.account, back, f"{read.account}:setup:{by.now}").url
+        url = setup_url(self._appender, by, read.account, self._ask(), self._links)
         return Link(SETUP, read.account, "open", url)
 
     def _finish_setup(self, by: By, read: Token, session: str) -> Link:

@@ -13,6 +13,10 @@ from domain.payment_events import PaymentCancelled
 from domain.payment_state import NEW, PURCHASE, RECHARGE, Payment
 
 _NOT_OPEN = {RECHARGE: "recharge_not_open", PURCHASE: "purchase_not_open"}
+_HINT = {
+    RECHARGE: "`recharge show {}` says which one is",
+    PURCHASE: "it was paid or has failed, or account {} never began it",
+}
 _IN_PROGRESS = {RECHARGE: "recharge_in_progress", PURCHASE: "purchase_in_progress"}
 
 
@@ -79,7 +83,7 @@ def _ended(account: CreditAccount, by: By, funds: Funds, cancelled: bool) -> lis
             continue
         payment = account.payments.get(of)
         if payment is None or payment.kind != kind:
-            raise NotFound(_NOT_OPEN[kind], f"{kind} {of} is not open", kind)
+            raise NotFound(_NOT_OPEN[kind], f"{kind} {of} is not open: {_HINT[kind].format(account.account_id)}", kind)
         if payment.state != NEW and not cancelled:
             text = f"{kind} {of} is being paid by the provider: it has to be cancelled there first"
             raise Refused(_IN_PROGRESS[kind], text, kind)

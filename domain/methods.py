@@ -79,12 +79,18 @@ def customer_created(account: CreditAccount, by: By, provider: str, customer: st
     return [CustomerCreated(*header(account, by), provider, customer)]
 
 
+def unknown_method(account: CreditAccount, wanted: str) -> NotFound:
+    """It was removed, or never was."""
+    text = f"there is no payment method {wanted}: `payment-method list {account.account_id}` names those that are"
+    return NotFound("unknown_method", text, "method")
+
+
 def paying_method(account: CreditAccount, wanted: str = "") -> Method:
     """The method named, else the default one. Raises NotFound `unknown_method`, Refused `no_payment_method`."""
     if wanted:
         method = account.methods.get(wanted)
         if method is None:
-            raise NotFound("unknown_method", f"there is no payment method {wanted}", "method")
+            raise unknown_method(account, wanted)
         return method
     method = account.methods.get(account.default_method)
     if method is None:

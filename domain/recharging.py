@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from domain.account import CreditAccount
 from domain.by import By, header, must_be_open
-from domain.errors import Invalid, NotFound, Refused
+from domain.errors import Invalid, Refused
 from domain.events import Event, RechargeConfigured
+from domain.methods import unknown_method
 from domain.money import quantum
 from domain.payment_events import RechargeResumed, StandingRechargeConfigured
 from domain.payment_state import nothing
@@ -34,7 +35,8 @@ def set_recharge(account: CreditAccount, by: By, level: Level, minimum: Decimal)
     """
     _may_be_on(account)
     if (level.amount is None) == (level.to is None):
-        raise Invalid("invalid_amount", "a recharge has an amount, or a target that it fills up to: one of both")
+        text = "a recharge has an amount, or a target that it fills up to: say one of both"
+        raise Invalid("invalid_amount", text, "amount" if level.to is None else "to")
     if level.amount is not None:
         check_amount(level.amount, minimum)
     if level.below < 0:
@@ -45,7 +47,7 @@ def set_recharge(account: CreditAccount, by: By, level: Level, minimum: Decimal)
     if level.monthly_cap is not None and level.monthly_cap <= 0:
         raise Invalid("invalid_monthly_cap", "the month's cap is more than 0", "monthly_cap")
     if level.method and level.method not in account.methods:
-        raise NotFound("unknown_method", f"there is no payment method {level.method}", "method")
+        raise unknown_method(account, level.method)
     recharge = account.recharge
     amount = nothing(account.scale) if level.amount is None else level.amount.quantize(quantum(account.scale))
     settings = (amount, level.below, level.to, level.monthly_cap, level.method)
@@ -66,7 +68,9 @@ def least_charge(level: Level, minimum: Decimal) -> Decimal | None:
 def check_amount(amount: Decimal, minimum: Decimal) -> None:
     """Of a recharge or a purchase. Raises Invalid `invalid_amount`, Refused `below_minimum`."""
     if amount != amount.to_integral_value():
-        raise Invalid("invalid_amount", "it is bought in whole currency units", "amount")
+        raise Invalid(
+            "invalid_amount", f"credit is bought in whole currency units, not {amount.normalize():f}", "amount"
+        )
     if amount < minimum:
         raise Refused("below_minimum", f"at least {minimum:f} is bought at a time", "amount")
 

@@ -46,7 +46,11 @@ def request_refund(
         return []
     lot = account.lots.get(lot_id)
     if lot is None:
-        raise NotFound("unknown_lot", f"account {account.account_id} has no lot {lot_id}", "lot")
+        raise NotFound(
+            "unknown_lot",
+            f"account {account.account_id} has no lot {lot_id}: `balance {account.account_id}` names its lots",
+            "lot",
+        )
     if not lot.payment_id:
         text = f"{lot_id} was not paid through a provider: give the money back the way it came"
         raise Refused("no_provider_payment", text, "lot")

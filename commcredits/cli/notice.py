@@ -25,9 +25,9 @@ def kinds(text: str) -> Sequence[str]:
     from domain.notices import KINDS
 
     found: list[str] = []
-    for word in filter(None, text.split(",")):
+    for word in text.split(","):
         family = word.removesuffix("*").removesuffix(".") + "."
-        meant = [kind for kind in KINDS if kind == word or kind.startswith(family)]
+        meant = [kind for kind in KINDS if word and (kind == word or kind.startswith(family))]
         if not meant:
             families = sorted({kind.partition(".")[0] for kind in KINDS})
             raise ValueError(

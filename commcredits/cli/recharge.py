@@ -51,7 +51,8 @@ def _set(context: Context, arguments: Namespace) -> int:
 
     level = Level(scaled("below"), scaled("amount"), scaled("to"), scaled("monthly_cap"), arguments.method or "")
     if (least := least_charge(level, context.settings.minimum_purchase)) is not None:
-        engine.paying.check_amount(arguments.account, least, level.method)
+        field = "to" if level.amount is None else "amount"
+        engine.paying.check_amount(arguments.account, least, level.method, field)
     account = engine.administration.set_recharge(engine.by(), arguments.account, level)
     _answer(context, account)
     if said := warning(account):

@@ -32,6 +32,8 @@ def _payments(context: Context, arguments: Namespace) -> int:
     if provider is None:
         raise Refused("no_provider", "no payment provider is set: set COMMCREDITS_STRIPE_API_KEY", "stripe_api_key")
     account_id, since, until = arguments.account, getattr(arguments, "from"), arguments.to
+    if since is not None and until is not None and until < since:
+        raise WrongUse("invalid_to", "the time ends after it begins", "to")
     if account_id is None:
         found = reconcile(provider, engine.every_account, None, since, until)
     else:

@@ -174,22 +174,26 @@ def test_a_provider_that_is_away_leaves_it_to_work(shop: Program, stripe_sandbox
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "error"),
+    ("arguments", "code", "error", "field", "words"),
     [
-        ("contoso 60.5", 2, "invalid_amount"),
-        ("contoso 60.55555", 2, "invalid_argument"),
-        ("contoso -- -60", 2, "invalid_argument"),
-        ("contoso 60EUR", 2, "invalid_argument"),
-        ("contoso 0", 2, "invalid_amount"),
-        ("contoso 49", 5, "below_minimum"),
-        ("contoso 1000000", 5, "amount_too_large"),
-        ("contoso 60 --method pm-99", 3, "unknown_method"),
-        ("fabrikam 60", 3, "unknown_account"),
+        ("contoso 60.5", 2, "invalid_amount", "amount", "whole currency units, not 60.5"),
+        ("contoso 60.55555", 2, "invalid_argument", "amount", "more decimals"),
+        ("contoso -- -60", 2, "invalid_argument", "amount", "digits and one point"),
+        ("contoso 60EUR", 2, "invalid_argument", "amount", "digits and one point"),
+        ("contoso 0", 2, "invalid_amount", "amount", "more than 0"),
+        ("contoso 49", 5, "below_minimum", "amount", "at least 50"),
+        ("contoso 1000000", 5, "amount_too_large", "amount", "the largest payment by card is 999999.99 EUR"),
+        ("contoso 60 --method pm-99", 3, "unknown_method", "method", "`payment-method list contoso`"),
+        ("fabrikam 60", 3, "unknown_account", "account", "no account fabrikam"),
     ],
 )
-def test_what_cannot_be_bought_is_refused_in_words(shop: Program, arguments: str, code: int, error: str) -> None:
+def test_what_cannot_be_bought_is_refused_in_words(
+    shop: Program, arguments: str, code: int, error: str, field: str, words: str
+) -> None:
     shop("payment-method", "add", "contoso", "--card", "pm_card_visa")
-    assert shop.refused(code, "funds", "buy", *arguments.split())["code"] == error
+    said = shop.refused(code, "funds", "buy", *arguments.split())
+    assert (said["code"], said["field"]) == (error, field)
+    assert words in said["message"]
 
 
 def test_without_a_method_nothing_is_bought(shop: Program) -> None:
@@ -250,20 +254,24 @@ def test_after_calls_only_what_the_provider_can_give_back_goes_back(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "error"),
+    ("arguments", "code", "error", "field", "words"),
     [
-        ("lot-2 --reason R", 5, "no_provider_payment"),
-        ("lot-99 --reason R", 3, "unknown_lot"),
-        ("LOT --reason R --amount 61", 5, "more_than_unspent"),
-        ("LOT --reason R --amount 0", 2, "invalid_amount"),
-        ("LOT", 2, "missing_argument"),
+        ("lot-2 --reason R", 5, "no_provider_payment", "lot", "the way it came"),
+        ("lot-99 --reason R", 3, "unknown_lot", "lot", "`balance contoso`"),
+        ("LOT --reason R --amount 61", 5, "more_than_unspent", "amount", "60"),
+        ("LOT --reason R --amount 0", 2, "invalid_amount", "amount", "more than 0"),
+        ("LOT", 2, "missing_argument", "reason", "--reason missing"),
     ],
 )
-def test_what_cannot_be_refunded_is_refused_in_words(shop: Program, arguments: str, code: int, error: str) -> None:
+def test_what_cannot_be_refunded_is_refused_in_words(
+    shop: Program, arguments: str, code: int, error: str, field: str, words: str
+) -> None:
     shop("payment-method", "add", "contoso", "--card", "pm_card_visa")
     shop("funds", "buy", "contoso", "60")
     lot = shop("balance", "contoso")["lots"][-1]["id"]
-    assert shop.refused(code, "funds", "refund", "contoso", *arguments.replace("LOT", lot).split())["code"] == error
+    said = shop.refused(code, "funds", "refund", "contoso", *arguments.replace("LOT", lot).split())
+    assert (said["code"], said["field"]) == (error, field)
+    assert words in said["message"]
 
 
 def test_a_refund_that_fails_is_told_and_its_money_is_there_again(shop: Program) -> None:

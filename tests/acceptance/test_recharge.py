@@ -69,8 +69,8 @@ def test_a_debt_larger_than_the_amount_is_said(program: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "error", "field"),
     [
-        ("set contoso --below 25", 2, "invalid_amount", None),
-        ("set contoso --amount 100 --to 200 --below 25", 2, "invalid_amount", None),
+        ("set contoso --below 25", 2, "invalid_amount", "amount"),
+        ("set contoso --amount 100 --to 200 --below 25", 2, "invalid_amount", "to"),
         ("set contoso --amount 100.5 --below 25", 2, "invalid_amount", "amount"),
         ("set contoso --amount 49 --below 25", 5, "below_minimum", "amount"),
         ("set contoso --to 100 --below 125", 5, "trigger_above_target", "below"),
@@ -85,7 +85,7 @@ def test_a_debt_larger_than_the_amount_is_said(program: Program) -> None:
     ],
 )
 def test_what_cannot_be_set_is_refused_by_name(
-    contoso: Program, arguments: str, code: int, error: str, field: str | None
+    contoso: Program, arguments: str, code: int, error: str, field: str
 ) -> None:
     said = contoso.refused(code, "recharge", *arguments.split())
     assert (said["code"], said["field"]) == (error, field)
@@ -107,13 +107,13 @@ def test_what_the_provider_does_not_charge_is_refused_when_it_is_set(program: Pr
     program.set("STRIPE_API_KEY", "sk_test_1")
     program("account", "open", "contoso", "--currency", "HUF")
 
-    for arguments in (
-        "set contoso --amount 100 --below 25",
-        "set contoso --to 100 --below 25",
-        "every contoso --amount 100 --on-day 1",
+    for field, arguments in (
+        ("amount", "set contoso --amount 100 --below 25"),
+        ("to", "set contoso --to 100 --below 25"),
+        ("amount", "every contoso --amount 100 --on-day 1"),
     ):
         said = program.refused(5, "recharge", *arguments.split())
-        assert (said["code"], said["field"]) == ("amount_too_small", "amount")
+        assert (said["code"], said["field"]) == ("amount_too_small", field)
         assert "175" in said["message"]
 
 

@@ -55,6 +55,7 @@ def test_ledgers_that_differ_are_exit_1(shop: Program, stripe_sandbox: StripeSan
         ("contoso --all", 2, "missing_argument"),
         ("fabrikam", 3, "unknown_account"),
         ("contoso --from tomorrow", 2, "invalid_argument"),
+        ("contoso --from 2026-12-01 --to 2026-11-01", 2, "invalid_to"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(shop: Program, options: str, code: int, error: str) -> None:

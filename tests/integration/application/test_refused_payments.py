@@ -5,6 +5,7 @@ A wrong API key, or one of Stripe's other mode, is no answer about any payment: 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from commcredits.bootstrap import Engine
 from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
 from commcredits.work import work_once
+from domain.errors import Refused
 from domain.named import recharge_view
 from domain.payment_events import PaymentDeclined
 from tests.support.shop import PARTS, Shop, money
@@ -59,6 +61,25 @@ def test_a_customer_who_is_gone_suspends_the_recharge(shop: Shop, stripe_sandbox
     shop.check()
 
 
+def test_after_a_customer_is_gone_a_card_is_saved_under_a_new_one(shop: Shop, stripe_sandbox: StripeSandbox) -> None:
+    gone = shop.open()
+    shop.arm()
+    delete_customer(shop, stripe_sandbox)
+    shop.finish()
+
+    session = shop.engine.paying.add_link(shop.by(), "contoso").rpartition("/")[2]
+    _, method = shop.engine.paying.add_card(shop.by(), "contoso", "pm_card_mastercard")
+    shop.engine.paying.remove(shop.by(), "contoso", gone)
+    shop.engine.administration.resume_recharge(shop.by(), "contoso")
+    shop.finish()
+
+    assert shop.happened().count("CustomerCreated") == 2
+    customer = shop.control.save_card(session)["customer"]
+    assert (shop.account().customers["stripe"], shop.account().methods[method].customer) == (customer, customer)
+    assert (shop.account().recharge.state, shop.account().balance) == ("armed", 100)
+    shop.check()
+
+
 def test_an_amount_that_the_provider_does_not_charge_suspends_the_recharge(shop: Shop) -> None:
     shop.open()
     shop.arm(amount="1000000")
@@ -72,6 +93,25 @@ def test_an_amount_that_the_provider_does_not_charge_suspends_the_recharge(shop:
     shop.finish()
     assert (shop.account().recharge.state, shop.account().balance) == ("armed", 100)
     shop.check()
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda shop: shop.engine.paying.add_card(shop.by(), "contoso", "pm_card_visa"),
+        lambda shop: shop.engine.paying.add_link(shop.by(), "contoso"),
+    ],
+)
+def test_the_provider_is_not_asked_for_an_account_that_is_closed(shop: Shop, add: Callable[[Shop], object]) -> None:
+    shop.open()
+    shop.engine.administration.close_account(shop.by(), "contoso")
+    asked = len(shop.control.requests())
+
+    with pytest.raises(Refused) as refused:
+        add(shop)
+
+    assert (refused.value.code, refused.value.field) == ("account_closed", "account")
+    assert len(shop.control.requests()) == asked
 
 
 def test_a_customer_who_is_gone_fails_the_purchase(shop: Shop, stripe_sandbox: StripeSandbox) -> None:
