@@ -81,8 +81,8 @@ def test_the_amount_is_fixed_at_the_trigger_whatever_is_spent_or_set_after_it() 
         (Level(Decimal(-1), Decimal(50)), "invalid_below", "below"),
         (Level(Decimal(10), Decimal(50), monthly_cap=Decimal(0)), "invalid_monthly_cap", "monthly_cap"),
         (Level(Decimal(10), Decimal(50), method="pm-9"), "unknown_method", "method"),
-        (Level(Decimal(10)), "invalid_amount", ""),
-        (Level(Decimal(10), Decimal(50), to=Decimal(80)), "invalid_amount", ""),
+        (Level(Decimal(10)), "invalid_amount", "amount"),
+        (Level(Decimal(10), Decimal(50), to=Decimal(80)), "invalid_amount", "to"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(level: Level, code: str, field: str) -> None:
