@@ -24,7 +24,7 @@ MAX_AGE: Final = 7 * 86_400 * _SECOND
 # seconds after each failure before the next try; together three days
 PAUSES_SECONDS: Final = (15, 45, 240, 1_500, 5_400, 14_400, 28_800, 57_600, 64_800, 86_400)
 GIVEN_UP_AFTER: Final = sum(PAUSES_SECONDS) * _SECOND
-LEASE: Final = 180 * _SECOND  # longer than any try lasts
+LEASE = 180 * _SECOND  # longer than any try lasts
 STEPS_A_RUN: Final = 10
 NOTICES_A_RUN: Final = 500
 DELIVERIES_LOOKED_AT: Final = 1_000

@@ -1,7 +1,7 @@
 """`commcredits`, killed (SIGKILL) once at a step of the work: `python -m tests.support.killing COMMAND …`.
 
-COMMCREDITS_KILL names the step: `before X` or `after X`, X an event that is committed, a call of the provider, or a
-claim that is taken or released.
+COMMCREDITS_KILL names the step: `before X` or `after X`, X an event that is committed, a call of the provider, a claim
+that is taken or released, or `PLACE.NAME`, a step of the notices. `after X 2`: the second time.
 """
 
 from __future__ import annotations
@@ -10,19 +10,34 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
+from adapters.mail import SmtpServer
 from adapters.payments.stripe import Stripe
 from adapters.store.postgres_store import PostgresStore
 from adapters.store.sqlite_store import SQLiteStore
-from application import paying
+from adapters.webhooks import Webhooks
+from application import notices, outbox, paying
 from application.claims import Claims
 from application.ports import Commit
 from commcredits import work
 from commcredits.cli import main
+from domain.months import SECOND
+from projections import notice_look
 from projections.duties import Duties
+from projections.notices import NoticeModel
 
 CLAIM_SECONDS = 0.3  # the next one is not to wait long for what a dead one had begun
+OF_MONEY: Final = (Stripe, Claims, Duties)
+OF_NOTICES: Final = {
+    "NoticeModel": NoticeModel,
+    "notice_look": notice_look,
+    "Notices": notices.Notices,
+    "outbox": outbox,
+    "SmtpServer": SmtpServer,
+    "Webhooks": Webhooks,
+}
 
 
 def die() -> None:
@@ -30,14 +45,17 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def at(when: str, step: Callable[..., Any], due: Callable[..., bool] = lambda *_: True) -> Callable[..., Any]:
-    """The step of a method, and death before or after it where it is due."""
+def at(
+    when: str, step: Callable[..., Any], due: Callable[..., bool] = lambda *_: True, time: int = 1
+) -> Callable[..., Any]:
+    """The step of a class or a module, and death before or after it, the so-manieth time that it is due."""
+    times = count(1)
 
-    def mortal(self: Any, *args: Any, **kwargs: Any) -> Any:
-        doomed = due(*args)
+    def mortal(*args: Any, **kwargs: Any) -> Any:
+        doomed = due(*args[1:]) and next(times) == time
         if doomed and when == "before":
             die()
-        answer = step(self, *args, **kwargs)
+        answer = step(*args, **kwargs)
         if doomed and when == "after":
             die()
         return answer
@@ -47,10 +65,11 @@ def at(when: str, step: Callable[..., Any], due: Callable[..., bool] = lambda *_
 
 def kill_at(step: str) -> None:
     """Put death in its place."""
-    when, what = step.split()
-    for holder in (Stripe, Claims, Duties):
-        if hasattr(holder, what):
-            setattr(holder, what, at(when, getattr(holder, what)))
+    when, what, *times = step.split()
+    place, _, name = what.rpartition(".")
+    for holder in [OF_NOTICES[place]] if place else OF_MONEY:
+        if hasattr(holder, name):
+            setattr(holder, name, at(when, getattr(holder, name), time=int(*times or (1,))))
             return
 
     def holds(commit: Commit) -> bool:
@@ -63,4 +82,5 @@ def kill_at(step: str) -> None:
 if __name__ == "__main__":
     kill_at(os.environ["COMMCREDITS_KILL"])
     work.CLAIM_SECONDS = paying.FOREGROUND_SECONDS = CLAIM_SECONDS
+    notices.LEASE = int(CLAIM_SECONDS * SECOND)
     sys.exit(main())
