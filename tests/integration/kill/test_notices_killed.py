@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -120,8 +121,8 @@ def sample(shop: Shop) -> list[str]:
 
 
 def test_work_killed_at_each_step_of_its_notices(told: Told) -> None:
-    for number, step in enumerate(sample(told.shop)):
-        account = f"a{number}"
+    for step in sample(told.shop):
+        account = "-".join(re.findall("[a-z0-9]+", step.lower()))
         told.begin(account)
         told.kill(step)
         told.finish(account)
