@@ -119,7 +119,9 @@ class Settings:
         6, values.duration_seconds, "how long a consumer may be silent before another takes over, such as 6s"
     )
     kafka_patience: int = _setting(60, values.duration_seconds, "how long a broker that does not answer is waited for")
-    store_patience: int = _setting(60, values.duration_seconds, "how long `consume` waits for a store that is away")
+    store_patience: int = _setting(
+        60, values.duration_seconds, "how long `consume`, `project` and `work` wait for a store that is away"
+    )
     topic_calls: str = _setting("call-usage", topic, "topic of all usage but conferences")
     topic_conferences: str = _setting("conference-usage", topic, "topic of conference usage")
 
