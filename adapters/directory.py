@@ -33,7 +33,7 @@ class Directory:
             with self._store.reading() as database:
                 rows = database.execute(_USERS.format(",".join("?" * len(some))), some)
             self._pseudonyms.keep({bytes(lookup): pseudonym for lookup, pseudonym in rows})
-        self._vault.known_keys.clear()  # with their ciphers they are eighty times as large
+        self._vault.known_keys.clear()  # they are here now
 
     def find(self, account_id: str, user_id: str) -> str | None:
         """Where the user is in memory."""

@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,22 +33,26 @@ class WrongMasterKey(Exception):
     """A stored key does not open: the master key is not the one it was wrapped with."""
 
 
-class Key(NamedTuple):
-    """A data key, ready for use: about 2.5 KB with its cipher's state.
+class Key:
+    """A key of 32 bytes, made ready at its first use: with its cipher's state it has about 2.5 KB.
 
     `inner` and `outer` are HMAC's padded keys: two plain digests cost half of what `hmac.digest` does.
     """
 
-    raw: bytes
+    __slots__ = ("cipher", "inner", "outer", "raw")
+    cipher: AESGCM
     inner: bytes
     outer: bytes
-    cipher: AESGCM
 
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
 
-def make_key(raw: bytes) -> Key:
-    """A key of 32 bytes, ready for use."""
-    padded = raw.ljust(64, b"\0")
-    return Key(raw, padded.translate(_INNER), padded.translate(_OUTER), AESGCM(raw))
+    def __getattr__(self, name: str) -> Any:
+        if name not in Key.__slots__:
+            raise AttributeError(name)
+        padded = self.raw.ljust(64, b"\0")
+        self.inner, self.outer, self.cipher = padded.translate(_INNER), padded.translate(_OUTER), AESGCM(self.raw)
+        return getattr(self, name)
 
 
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
@@ -90,7 +94,7 @@ class KeyVault:
             raise WrongMasterKey(
                 f"the key of account {key_id[0]} does not open: is COMMCREDITS_MASTER_KEY the one it was made with?"
             ) from None
-        return make_key(raw)
+        return Key(raw)
 
     def load_keys(self, wanted: Iterable[KeyId]) -> dict[KeyId, Key]:
         """Those that exist, from the cache or in one look-up."""
@@ -153,7 +157,7 @@ class KeyVault:
         for pseudonym, (account, sealed) in rows.items():
             key = keys.get((account, LOOKUP, 0))
             if key is not None:
-                plain = key.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], pseudonym.encode())
+                plain = AESGCM(key.raw).decrypt(sealed[:_NONCE], sealed[_NONCE:], pseudonym.encode())
                 names[pseudonym] = plain.decode()
         return names
 
@@ -224,7 +228,7 @@ class BatchSealer:
     def mint(self, key_id: KeyId) -> Key:
         """A new random key, and its row to be committed."""
         raw = secrets.token_bytes(32)
-        key = self._keys[key_id] = self._minted[key_id] = make_key(raw)
+        key = self._keys[key_id] = self._minted[key_id] = Key(raw)
         self.keys.append(DataKey(*key_id, self._vault.wrap(key_id, raw)))
         return key
 
@@ -241,7 +245,8 @@ class BatchSealer:
         key = self._keys[user[0], LOOKUP, 0]
         pseudonym = secrets.token_urlsafe(12)
         nonce = self._nonce()
-        sealed = nonce + key.cipher.encrypt(nonce, user_id.encode(), pseudonym.encode())
+        cipher = AESGCM(key.raw)  # used once or a few times in all: not worth being kept
+        sealed = nonce + cipher.encrypt(nonce, user_id.encode(), pseudonym.encode())
         self.users.append(UserRow(user[0], pseudonym, lookup_hash(key, user[1]), sealed))
         return pseudonym
 
@@ -278,14 +283,13 @@ class BatchSealer:
 
     def seal(self, data_key: Key, key: bytes, content: bytes, plain: bytes) -> tuple[bytes, bytes]:
         """(commitment, sealed) of a usage; `key` is its usage key."""
-        _, inner, outer, cipher = data_key
-        salt = sha256(outer + sha256(inner + key).digest()).digest()[:16]
+        salt = sha256(data_key.outer + sha256(data_key.inner + key).digest()).digest()[:16]
         start = self._next
         if start == len(self._nonces):
             self._nonces, start = os.urandom(_NONCE * 512), 0
         self._next = end = start + _NONCE
         nonce = self._nonces[start:end]
-        return sha256(salt + content).digest(), nonce + cipher.encrypt(nonce, plain, key)
+        return sha256(salt + content).digest(), nonce + data_key.cipher.encrypt(nonce, plain, key)
 
     def seal_bytes(self, account_id: str, month: int, context: bytes, plain: bytes) -> bytes:
         """Anything else that is kept, bound to its context."""

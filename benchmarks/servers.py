@@ -24,8 +24,14 @@ from commcredits.settings import Settings
 
 MASTER_KEY: Final = secrets.token_bytes(32)
 PARTITIONS: Final = 32
-# what any server of this size is given: memory for the indexes, and no checkpoint every few seconds
-POSTGRES: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+# what any server of this size is given: memory for the indexes, no checkpoint every few seconds; and PostgreSQL's own
+# autovacuum_naptime, which the sandbox shortens for the tests
+POSTGRES: Final = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "autovacuum_naptime": "1min",
+}
 # a publisher's transaction may be open while the consumers start
 KAFKA: Final = "\ntransaction.max.timeout.ms=3600000\nlog.retention.hours=24\n"
 
