@@ -48,15 +48,15 @@ def die() -> None:
 def at(
     when: str, step: Callable[..., Any], due: Callable[..., bool] = lambda *_: True, time: int = 1
 ) -> Callable[..., Any]:
-    """The step of a class or a module, and death before or after it, the so-manieth time that it is due."""
+    """The step of a class or a module, and death before it is due or after it is done, the so-manieth time."""
     times = count(1)
 
     def mortal(*args: Any, **kwargs: Any) -> Any:
-        doomed = due(*args[1:]) and next(times) == time
-        if doomed and when == "before":
+        is_due = due(*args[1:])
+        if is_due and when == "before" and next(times) == time:
             die()
-        answer = step(*args, **kwargs)
-        if doomed and when == "after":
+        answer = step(*args, **kwargs)  # that it fails is not yet the time
+        if is_due and when == "after" and next(times) == time:
             die()
         return answer
 
