@@ -5,6 +5,7 @@ is evicted and loaded anew. Snapshots are written in bulk, outside any commit.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from application.ports import Store
 from application.recent import Recent
@@ -16,6 +17,7 @@ SNAPSHOT_EVERY = 25  # events of an account
 SNAPSHOT_LATEST = 100 * SNAPSHOT_EVERY
 SNAPSHOT_BATCH = 2_000  # accounts
 OPENED_PAGE = 1_000
+LOADED_AT_ONCE = 500  # accounts: their events are in memory only until they are applied
 
 
 class Accounts:
@@ -39,14 +41,16 @@ class Accounts:
 
     def _load(self, account_ids: Iterable[str]) -> dict[str, CreditAccount]:
         streams = {account_stream(account_id): account_id for account_id in account_ids}
-        loaded = {}
-        for originator, (state, _, events) in self._store.load_streams(list(streams)).items():
-            if state is None and not events:
-                continue
-            account = CreditAccount() if state is None else load_account(state)
-            for recorded in events:
-                account.apply(recorded.event, recorded.originator_version)
-            loaded[streams[originator]] = account
+        loaded: dict[str, CreditAccount] = {}
+        for start in range(0, len(streams), LOADED_AT_ONCE):
+            page = list(islice(streams, start, start + LOADED_AT_ONCE))
+            for originator, (state, _, events) in self._store.load_streams(page).items():
+                if state is None and not events:
+                    continue
+                account = CreditAccount() if state is None else load_account(state)
+                for recorded in events:
+                    account.apply(recorded.event, recorded.originator_version)
+                loaded[streams[originator]] = account
         return loaded
 
     def evict(self, account_ids: Iterable[str]) -> None:

@@ -201,7 +201,7 @@ class CreditAccount:
         self._use(event.settings)
 
     def _use(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings = settings = settings.shared()
         self.is_postpaid = settings.when_empty == POSTPAID
         self.pools.country = settings.country
         self.pools.by_purchased = settings.plan_pool_by == "purchased"
@@ -338,7 +338,7 @@ def load_account(state: bytes) -> CreditAccount:
     account.references = {reference: (lot, amount) for reference, lot, amount in stored.references}
     account.months.zones = stored.zones
     for licence in stored.licences:
-        account.pools.licences.setdefault(licence.user, []).append(licence)
+        account.pools.hold(licence)
     account.pools.purchased = dict(stored.purchased)
     account.pools.used = {Pool(*row[:5]): row[5] for row in stored.used}
     account.recharge = stored.recharge

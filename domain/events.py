@@ -9,9 +9,11 @@ Streams: one per credit account (`account_stream`), one per rate deck (`deck_str
 
 import uuid
 from decimal import Decimal
-from typing import ClassVar, Final, NamedTuple
+from sys import intern
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from domain import payment_events
 from domain.event import LOG as LOG
@@ -137,6 +139,11 @@ class Settings(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dialout_pool_by: str = "purchased"
     after_dialout_pool: str = "credit"  # credit, plan
     when_empty: str = "stop"  # stop, postpaid: what is used when the credit is used up is billed later
+
+    def shared(self) -> "Settings":
+        """The same; texts that thousands of accounts have in common are in memory once."""
+        values: list[Any] = [intern(each) if isinstance(each, str) else each for each in astuple(self)]
+        return Settings(*values)
 
 
 class SettingsChanged(Event, frozen=True, array_like=True, gc=False):

@@ -5,6 +5,7 @@ used is on the debits and never changes. Minutes are whole, each call rounded up
 """
 
 from collections.abc import Iterator
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from domain.numbers import ZONE_A, area_of
 
 DOMESTIC, INTERNATIONAL, DIALOUT = "domestic", "international", "dialout"
 CREDITS_LICENCE = "MCOPSTNPP"
+_LIMITS: dict[Limits, Limits] = {}  # a few for each plan that there is
 CALLING_PLANS = ("domestic", "domestic_or_international")  # kinds of limits
 
 
@@ -96,6 +98,12 @@ class Pools:
         self._sizes.clear()
         self._plans.clear()
 
+    def hold(self, licence: Licence) -> None:
+        """One more of the user's, as it is. What thousands of accounts have in common is in memory once."""
+        licence.plan, licence.country = intern(licence.plan), intern(licence.country)
+        licence.limits = _LIMITS.setdefault(licence.limits, licence.limits)
+        self.licences.setdefault(licence.user, []).append(licence)
+
     def assign(self, licence: Licence) -> None:
         """One that the user holds already of that plan ends where this begins, or gives way to it."""
         kept = []
@@ -105,7 +113,9 @@ class Pools:
                     continue
                 other.ends_at = licence.starts_at
             kept.append(other)
-        self.licences[licence.user] = sorted([*kept, licence], key=_narrow_first)
+        self.licences[licence.user] = kept
+        self.hold(licence)
+        kept.sort(key=_narrow_first)
         self.changed()
 
     def remove(self, user: str, plan: str, at: int) -> None:
