@@ -198,10 +198,14 @@ def payment_processing(account: CreditAccount, by: By, of: str) -> list[Event]:
 
 
 def payment_cancelled(account: CreditAccount, by: By, of: str, cause: str) -> list[Event]:
-    """It was read back cancelled, or the provider knows of none. Where the customer was waited for in vain it rests."""
+    """It was read back cancelled, or the provider knows of none. Where the customer was waited for in vain it rests,
+    also where the provider tells of it before who had it cancelled does.
+    """
     payment = account.payments.get(of)
     if payment is None:
         return []
+    if payment.state == ACTION_REQUIRED and not payment.cancelling and payment.until <= max(by.now, account.recorded_at):
+        cause = "action_timeout"
     head = header(account, by)
     cancelled = PaymentCancelled(*head, of, payment.cancelling or cause)
     if cause == "action_timeout" and payment.kind == RECHARGE and account.recharge.state in UNDER_WAY:

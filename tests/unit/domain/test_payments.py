@@ -230,6 +230,27 @@ def test_a_customer_who_does_not_come_in_time_suspends_it() -> None:
     assert (open_of(account), account.payments) == ("", {})
 
 
+def test_the_provider_that_tells_first_of_our_cancelling_suspends_it_all_the_same() -> None:
+    account = charging()
+    paying.action_required(account)
+
+    events = paying.cancelled(account, who=later(hours=72), cause="gone")
+
+    assert names(events) == ["RechargeSuspended", "PaymentCancelled"]
+    assert (account.recharge.state, account.recharge.reason) == ("suspended", "action_timeout")
+
+
+def test_a_payment_cancelled_in_the_dashboard_while_the_customer_has_time_is_made_anew() -> None:
+    account = charging()
+    paying.action_required(account)
+    before = open_of(account)
+
+    paying.cancelled(account, who=later(hours=71), cause="gone")
+
+    assert account.recharge.state == "triggered"
+    assert open_of(account) != before
+
+
 @pytest.mark.parametrize("end", ["off", "closed", "suspended"])
 def test_money_that_comes_although_it_was_to_be_cancelled_is_booked(end: str) -> None:
     account = charging()
