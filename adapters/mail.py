@@ -3,6 +3,7 @@
 `smtp://USER:PASSWORD@HOST:PORT`, `smtps://` (TLS from the start) or `smtp+starttls://` (TLS or nothing).
 """
 
+import re
 import smtplib
 import ssl
 import time
@@ -21,6 +22,7 @@ CONVERSATION_SECONDS: Final = 10.0  # after which no further mail is begun
 CLOSING: Final = 421  # the server ends the conversation
 _PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _SHOWN_CHARACTERS: Final = 200
+_LINE_OF_FROM: Final = re.compile("^From ", re.MULTILINE)  # smtplib would write >From (RFC 2049, 3)
 
 
 class NoMailServer:
@@ -37,7 +39,7 @@ class SmtpServer:
     def __init__(self, url: str, sender: str, seconds: float = SECONDS) -> None:
         self._url, self._seconds = urlsplit(url), seconds
         name, address = parseaddr(sender)
-        self._name, self._address = name or "Communications credits", address or sender
+        self._name, self._address = name or "Communication credits", address or sender
 
     def send(self, mails: Sequence[Mail]) -> list[Answer]:
         """One conversation for as many as it lasts for; what is left is for another one."""
@@ -96,6 +98,8 @@ class SmtpServer:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text, cte="quoted-printable")
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+        for part in message.iter_parts():
+            part.set_payload(_LINE_OF_FROM.sub("=46rom ", str(part.get_payload())))
         message["Content-Language"] = mail.language  # of both parts
         return message
 

@@ -10,6 +10,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from adapters.mail import NoMailServer, SmtpServer
+from application.notice_english import ENGLISH
 from application.sending import Mail
 from tests.support.certificates import Authority
 from tests.support.receivers import MailBox, mail_server
@@ -39,6 +40,22 @@ def test_a_mail_has_what_it_must_have() -> None:
     assert mail["Content-Language"] == "sl"
     assert mail["Date"]
     assert box.parts() == ("Vsebina č\n", "<p>Vsebina č</p>\n")
+
+
+def test_a_sentence_that_begins_with_from_is_read_as_it_was_written() -> None:
+    text = "From now on it is paid by credit.\n\nFrom whom?\n"
+    html = f"<p>{'a' * 72}From now on it is paid by credit.</p>"  # a line ends before it when it is encoded
+    with mail_server() as box:
+        send(box, MAIL._replace(text=text, html=html))
+
+    assert box.parts() == (text, html + "\n")
+
+
+def test_the_sender_has_the_products_name_where_no_other_is_set() -> None:
+    with mail_server() as box:
+        send(box, sender="credits@example.com")
+
+    assert box.mails[0]["From"] == f"{ENGLISH.product} <credits@example.com>"
 
 
 def test_many_go_in_one_conversation_and_each_has_its_answer() -> None:
