@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 
 from application.payments import BadSignature
 from commcredits.sandbox.stripe.webhooks import signature as sign
+from domain.events import FundsAdded
 from tests.support.receivers import Receiver, receiver
 from tests.support.shop import Shop, money
 from tests.support.waiting import wait_until
@@ -54,6 +56,24 @@ def test_a_payment_that_was_processing_is_booked_when_its_end_is_told(shop: Shop
     purchases = shop.account().purchases
     assert (purchases[paid.purchase].state, purchases[failed.purchase].state) == ("succeeded", "failed")
     assert shop.account().balance == 50
+    shop.check()
+
+
+def test_what_is_booked_while_the_answer_is_under_way_leaves_nothing_undone(shop: Shop, told: Told) -> None:
+    shop.at("2026-11-20T10:00:00Z")
+    shop.open()
+    shop.arm(amount="100", below="50")
+    shop.engine.administration.set_standing(shop.by(), "contoso", money("70"), 20)
+    shop.control.fault("late", path="/v1/payment_intents/*/confirm", seconds=3)
+    hears = threading.Thread(target=told.hear, args=("payment_intent.succeeded",))
+    hears.start()
+
+    done = shop.finish(shop.at("2026-12-20T10:00:00Z")).done
+    hears.join()
+
+    assert shop.happened().count("FundsAdded") == 2
+    assert (shop.account().balance, done["recharges"]) == (170, 1)
+    assert [event.channel for event in shop.events() if isinstance(event, FundsAdded)] == ["webhook", "engine"]
     shop.check()
 
 
