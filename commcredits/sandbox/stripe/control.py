@@ -43,7 +43,11 @@ class Control:
     def fault(
         self, kind: str, count: int = 1, path: str = "*", method: str = "POST", seconds: float = 0, skip: int = 0
     ) -> None:
-        """The next `count` requests that match are spoiled: see faults.KINDS. `method` may be `*`."""
+        """The next `count` requests that match, after the first `skip`, are spoiled.
+
+        `kind` is one of faults.KINDS: rate_limit, lock_timeout, error_before, error_after, cut_before or cut_after (the
+        work), delay or late (by `seconds`). `path` may be such as `/v1/payment_intents/*/confirm`, `method` `*`.
+        """
         self._faults.add(Fault(kind, count, path, method, seconds, skip))
 
     def latency(self, seconds: float, rate_limit_every: int = 0) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -157,7 +159,7 @@ def _control(control: Control, name: str, method: str, body: str) -> Response:
     """`{"result": …}`; without a name, what there is."""
     known = {each: getattr(control, each) for each in dir(Control) if not each.startswith("_")}
     if not name:
-        return _json(200, {each: (run.__doc__ or "").strip().splitlines()[0] for each, run in known.items()})
+        return _json(200, {each: _described(run) for each, run in known.items()})
     if name not in known:
         return _json(404, {"error": f"no {name}; GET /_control lists what there is"})
     if method == "GET" and name not in ("ledger", "requests", "deliveries", "faults_left"):
@@ -168,6 +170,13 @@ def _control(control: Control, name: str, method: str, body: str) -> Response:
         return _json(error.status, error.body())
     except (TypeError, ValueError) as error:
         return _json(400, {"error": str(error)})
+
+
+def _described(run: Callable[..., Any]) -> dict[str, Any]:
+    """What it does, and its parameters, each with what it is where none is given."""
+    given = inspect.signature(run).parameters.values()
+    takes = {each.name: "needed" if each.default is each.empty else each.default for each in given}
+    return {"does": " ".join((run.__doc__ or "").split()), "takes": takes}
 
 
 def _json(status: int, value: Any) -> Response:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import stripe
 
+from commcredits.sandbox.stripe.faults import KINDS
 from commcredits.sandbox.stripe.server import StripeSandbox
 from tests.support.stripe_calls import Shop
 
@@ -216,7 +217,10 @@ def test_the_sandbox_is_told_over_http_too(shop: Shop) -> None:
 
     assert status == 200
     assert [line["payment"] for line in said["result"]] == [payment]
-    assert "card_answers" in control(shop.sandbox, "GET")[1]
+    listed = control(shop.sandbox, "GET")[1]
+    assert listed["card_answers"]["takes"] == {"customer": "needed", "answers": "needed", "always": None}
+    assert "`insufficient_funds`" in listed["card_answers"]["does"]
+    assert all(kind in listed["fault"]["does"] for kind in KINDS)
 
 
 @pytest.mark.parametrize(
