@@ -35,9 +35,8 @@ class Guard:
         addresses = OF_THE_PROCESS.addresses(host, port, end)
         for text in addresses:
             if not self.may_reach(ip_address(text)):
-                raise NotAllowed(
-                    f"{host} is at {text}, in a network of the operator's own: COMMCREDITS_WEBHOOK_ALLOW can let it"
-                )
+                where = f"{host} is" if host == text else f"{host} is at {text},"
+                raise NotAllowed(f"{where} in a network of the operator's own: COMMCREDITS_WEBHOOK_ALLOW can let it")
         return addresses
 
     def may_reach(self, address: Address) -> bool:

@@ -63,6 +63,8 @@ class Webhooks:
             return Answer(False, f"not sent: {error}")
         except NotLookedUp as error:
             return Answer(False, f"not sent within {self._seconds:g} s: {error}")
+        except socket.gaierror as error:
+            return Answer(False, f"not sent: the look-up of {_place(hook.url)[0]} says: {error.strerror}")
         except TimeoutError:
             return Answer(False, f"no answer within {self._seconds:g} s")
         except _TooMuch:

@@ -81,7 +81,7 @@ def test_an_address_of_ones_own_is_not_reached_whatever_was_added_before(hook: R
 
     assert answer == Answer(
         False,
-        f"not sent: {HOST} is at {HOST}, in a network of the operator's own: COMMCREDITS_WEBHOOK_ALLOW can let it",
+        f"not sent: {HOST} is in a network of the operator's own: COMMCREDITS_WEBHOOK_ALLOW can let it",
     )
     assert hook.posts == []
 
@@ -104,6 +104,14 @@ def test_a_name_is_looked_up_once_and_that_very_address_is_reached(
     assert post(f"http://rebinding.example.com:{port}/hook").delivered
     assert asked == ["rebinding.example.com"]
     assert hook.posts[0].headers["host"] == f"rebinding.example.com:{port}"
+
+
+def test_a_name_that_nobody_has_is_said() -> None:
+    answer = post("http://nobody.invalid/hook")
+
+    assert not answer.final
+    assert answer.text.startswith("not sent: the look-up of nobody.invalid says: ")
+    assert "gaierror" not in answer.text
 
 
 def test_a_resolver_that_hangs_holds_up_a_delivery_until_its_deadline_and_is_said(
