@@ -128,7 +128,7 @@ def _read_models(engine: Engine) -> Check:
     from projections.freshness import freshness
 
     lags = {name: freshness(engine.store, name, now()).lag_events for name in (balance.NAME, statement.NAME)}
-    text = ", ".join(f"{name} is {lag} events behind" for name, lag in lags.items())
+    text = ", ".join(f"{name} is {lag} event{'s' * (lag != 1)} behind" for name, lag in lags.items())
     if max(lags.values()) > MAX_LAG_EVENTS:
         return Check("read_models", FINDING, text, "let `commcredits project` run, or look why it does not keep up")
     return Check("read_models", OK, text)

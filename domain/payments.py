@@ -204,11 +204,8 @@ def payment_cancelled(account: CreditAccount, by: By, of: str, cause: str) -> li
     payment = account.payments.get(of)
     if payment is None:
         return []
-    if (
-        payment.state == ACTION_REQUIRED
-        and not payment.cancelling
-        and payment.until <= max(by.now, account.recorded_at)
-    ):
+    in_vain = payment.state == ACTION_REQUIRED and payment.until <= max(by.now, account.recorded_at)
+    if in_vain and not payment.cancelling:
         cause = "action_timeout"
     head = header(account, by)
     cancelled = PaymentCancelled(*head, of, payment.cancelling or cause)

@@ -41,6 +41,14 @@ def test_where_nothing_is_wrong_every_check_is_ok(on_each_store: Program) -> Non
     assert all(list(check) == ["name", "status", "message", "mend"] for check in found.values())
 
 
+def test_how_far_a_read_model_is_behind_is_said(contoso: Program) -> None:
+    contoso("statement", "contoso")
+    contoso("notice", "set", "contoso", "--low-balance", "5")
+    contoso("balance", "contoso")
+
+    assert checks(contoso, 0)["read_models"]["message"] == "balance is 0 events behind, statement is 1 event behind"
+
+
 def test_what_somebody_should_look_at_is_a_finding(contoso: Program) -> None:
     contoso.set("COLOUR", "red")
     contoso.run("ingest", contoso.write("usage", call(currency="USD") + call("u-2", currency="USD") + "{\n"))
