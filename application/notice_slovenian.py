@@ -45,7 +45,7 @@ SLOVENIAN: Final = Language(
     causes={
         "declined": "kartica je bila zavrnjena",
         "retries_exhausted": "vsi ponovni poskusi so bili zavrnjeni",
-        "action_timeout": "polnjenje pri banki ni bilo pravočasno potrjeno",
+        "action_timeout": "pri banki ni bilo pravočasno potrjeno",
         "too_frequent": "več polnjenj v eni uri, kot je dovoljeno",
         "dispute": "za plačilo je bil vložen ugovor",
     },

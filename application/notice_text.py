@@ -43,6 +43,8 @@ def write(about: About, facts: Mapping[str, Any], language: str) -> Text:
     shown = {name: _shown(words, about.zone, name, value, facts) for name, value in facts.items() if value is not None}
     if about.kind == "card.expiring":
         shown["method"] = f"{facts['brand']} {facts['last4']}".strip()
+    if facts.get("code") in words.causes and not facts.get("message"):
+        shown["cause"] = words.causes[facts["code"]]  # of ours: a bank says it in its message
     says = words.kinds[about.kind]
     fields = _Fields(shown)
     account = f"{about.name} ({about.account})" if about.name else about.account

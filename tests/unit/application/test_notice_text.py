@@ -94,6 +94,16 @@ def test_what_is_not_known_is_a_dash() -> None:
     assert text.subject == "Communication credits: The purchase of – failed (contoso)"
 
 
+def test_a_purchase_that_nobody_confirmed_says_why() -> None:
+    facts = {"amount": "50.0000", "code": "action_timeout", "message": "", "currency": "EUR"}
+    english, slovenian = (write(about("purchase.failed"), facts, language).text for language in ("en", "sl"))
+
+    assert "Cause: nobody confirmed it with the bank in time" in english
+    assert "Vzrok: pri banki ni bilo pravočasno potrjeno" in slovenian
+    declined = {**facts, "code": "declined", "message": "Your card was declined."}
+    assert "Cause" not in write(about("purchase.failed"), declined, "en").text
+
+
 def test_only_our_own_link_can_be_followed_and_nothing_else_is_markup() -> None:
     facts = {**FACTS, "message": "<script>alert(1)</script> see http://evil.example.com"}
     html = write(about("recharge.action_required", name="A & <b>B</b>"), facts, "en").html
