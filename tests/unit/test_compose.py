@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from commcredits.cli.program import commands_of
@@ -74,13 +75,21 @@ def test_every_setting_is_one_of_the_program() -> None:
 
 
 def test_every_command_is_one_of_the_program() -> None:
-    checks = [OURS[name]["healthcheck"]["test"] for name in ("consume", "project", "work")]
-    commands = [service["command"] for service in OURS.values()] + [check[2:] for check in checks]
-
-    assert [check[:2] for check in checks] == [["CMD", "commcredits"]] * len(checks)
-    for word, *arguments in commands:
+    for word, *arguments in [service["command"] for service in OURS.values()]:
         filled_in = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", argument) for argument in arguments]
         commands_of(word)[word].parser().read(filled_in)
+
+
+@pytest.mark.parametrize(("doctor", "healthy"), [(0, True), (1, True), (4, False), (70, False)])
+def test_what_people_should_look_at_makes_no_process_unhealthy(doctor: int, healthy: bool, tmp_path: Path) -> None:
+    program = tmp_path / "commcredits"
+    program.write_text(f'#!/bin/sh\ntest "$*" = doctor && exit {doctor}\nexit 99\n')
+    program.chmod(0o755)
+    for name in ("consume", "project", "work"):
+        how, check = OURS[name]["healthcheck"]["test"]
+        shell = ["/bin/sh", "-c", check.replace("$$", "$")]
+        done = subprocess.run(shell, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+        assert (how, done.returncode == 0) == ("CMD-SHELL", healthy), name
 
 
 def test_whether_serve_is_ready_is_asked_at_its_own_port() -> None:
