@@ -3,10 +3,12 @@
 import contextlib
 import io
 import os
+import re
 import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any, Final
@@ -16,6 +18,7 @@ from commcredits.cli.output import Output, layout
 from commcredits.settings import PREFIX
 
 WIDTH: Final = 100
+_DECIMAL: Final = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 class StoryFailed(Exception):
@@ -49,7 +52,7 @@ class Story:
             raise StoryFailed(f"`commcredits {line}` exits with {code}, not {expect}: {out.decode()}")
         document = lines[0] if len(lines) == 1 else lines
         if shown:
-            self._show(line, layout(document) + (f"\n(exit {code})" if code else ""))
+            self._show(line, layout(_with_numbers(document)) + (f"\n(exit {code})" if code else ""))
         return document
 
     def show(self, line: str) -> None:
@@ -99,6 +102,16 @@ class Story:
             for name in self.settings:
                 del os.environ[PREFIX + name.upper()]
             os.environ.update(before)
+
+
+def _with_numbers(document: Any) -> Any:
+    """Decimals are strings in JSON; people see them at the right of a column, as the command itself shows them."""
+    if isinstance(document, dict):
+        return {name: _with_numbers(item) for name, item in document.items()}
+    if isinstance(document, list):
+        return [_with_numbers(item) for item in document]
+    is_decimal = isinstance(document, str) and _DECIMAL.fullmatch(document)
+    return Decimal(document) if is_decimal else document
 
 
 def example(name: str) -> Path:

@@ -33,6 +33,7 @@ def test_people_read_it_on_standard_output(program: Program) -> None:
     assert told.index("$ commcredits account open contoso") < told.index("state         triggered")
     assert told.index("state         retrying") < told.index("$ commcredits work --once\n")
     assert told.index("recharge.failed") < told.index("$ commcredits explain")
+    assert "            120             0.09                 60             120\n" in told  # as README's `explain`
     assert "SANDBOX STANDS IN FOR STRIPE" in " ".join(told.split())
 
 
