@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError
+from kafka.errors import CorruptRecordError, KafkaError
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record.util import decode_varint
 
@@ -29,6 +29,13 @@ class PartitionRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka
     """One partition's part of an answer."""
 
     def _unpack_records(self, tp: Any, records: Any, *deserializers: Any) -> Iterator[Any]:
+        try:
+            yield from self._read(tp, records, *deserializers)
+        except Exception:
+            self.drain()  # so that it is fetched anew: kafka-python would ask what has ended here for ever
+            raise
+
+    def _read(self, tp: Any, records: Any, *deserializers: Any) -> Iterator[Any]:
         last = None
         while (batch := records.next_batch()) is not None:
             if batch.magic != _MAGIC:
@@ -72,8 +79,14 @@ class _Rest:
 
 def unpack(batch: Any) -> Iterator[Record]:
     """The records of a batch in the format of today. Raises CorruptRecordError."""
-    batch._maybe_uncompress()
-    buffer, at, base = bytes(batch._buffer), batch._pos, batch.base_offset
+    base = batch.base_offset
+    try:
+        batch._maybe_uncompress()
+    except KafkaError:
+        raise
+    except Exception as error:  # whatever the codec's library raises
+        raise CorruptRecordError(f"the batch at offset {base} cannot be decompressed: {error}") from error
+    buffer, at = bytes(batch._buffer), batch._pos
     try:
         for _ in range(batch.records_count):
             length, at = decode_varint(buffer, at)

@@ -123,3 +123,21 @@ class _Broken:
 
     def _maybe_uncompress(self) -> None:
         """It is not compressed."""
+
+
+@pytest.mark.parametrize("codec", [NONE, GZIP])
+def test_what_is_broken_is_refused_each_time_it_is_fetched_and_keeps_nothing_waiting(codec: int) -> None:
+    good, broken = batch(7, [(b"contoso", b"call", [])]), bytearray(batch(8, [(b"contoso", b"other", [])], codec))
+    broken[-4:] = b"\xff\xff\xff\xff"
+    broken[CHECKSUM] = pack(">I", calc_crc32c(memoryview(broken)[FROM:]))
+    calls = TopicPartition("calls", 0)
+
+    reader = PartitionRecords(7, calls, MemoryRecords(good + bytes(broken)))
+    assert [each.offset for each in reader.take(10)] == [7]
+    assert not reader  # kafka-python would ask one that has ended like this for more, for ever
+    assert reader.next_fetch_offset == 8
+
+    again = PartitionRecords(8, calls, MemoryRecords(bytes(broken)))
+    with pytest.raises(CorruptRecordError, match="offset 8"):
+        again.take(10)
+    assert not again
