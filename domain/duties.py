@@ -74,8 +74,7 @@ def _of_recharge(account: CreditAccount, policy: Policy) -> Iterator[Duty]:
             yield Duty("level", recharge.recharge_id, level)
     if recharge.every_day:
         months = account.months
-        month = standing_month(account, now, recharge.every_day)
-        following = months.of(now) if month != months.of(now) else next_month(month)
+        following = next_month(max(standing_month(account, now, recharge.every_day), recharge.every_done))
         times = sorted({now, recharge.capped_until, months.day(following, recharge.every_day)})
         standing = next((at for at in times if at >= now and due_standing(account, policy, at) is not None), None)
         if standing is not None:

@@ -9,6 +9,7 @@ from domain.account import CreditAccount
 from domain.by import By
 from domain.duties import Duty, duties, next_due
 from domain.months import SECOND
+from domain.triggers import look_again
 from tests.support import paying
 from tests.support.given import NOW, at, by, do, fund, opened
 from tests.support.paying import HOUR, MASTERCARD, MINIMUM, armed, bought, card, later, open_of, set_level
@@ -127,6 +128,17 @@ def test_a_standing_top_up_is_due_on_its_day_and_after_the_cap() -> None:
     december = By(at("2026-12-15T00:00:00Z"), "", "engine")
     do(account, commands.set_standing(account, december, Decimal(99), 15, MINIMUM))
     assert ("standing", december.now) in _waits(account)
+
+
+def test_a_standing_top_up_that_was_moved_to_a_later_day_waits_for_the_month_after() -> None:
+    account = armed("1000")
+    do(account, commands.set_standing(account, by(), Decimal(100), 25, MINIMUM))
+    do(account, look_again(account, at("2026-11-25T00:00:00Z")))
+    paying.created(account)
+    paying.tried(account)
+    paying.succeeded(account, amount="100")
+    do(account, commands.set_standing(account, by("2026-11-26T00:00:00Z"), Decimal(100), 28, MINIMUM))
+    assert _waits(account) == [("standing", at("2026-12-28T00:00:00Z")), ("level", LOT_ENDS)]
 
 
 def test_what_is_suspended_or_closed_waits_for_nothing() -> None:
