@@ -78,7 +78,9 @@ class Recharge(msgspec.Struct, array_like=True):
 
     def trigger(self, recharge_id: str, kind: str, month: int, at: int) -> None:
         """One recharge is open now."""
-        self.state, self.recharge_id, self.kind, self.capped_until = TRIGGERED, recharge_id, kind, 0
+        self.state, self.recharge_id, self.kind = TRIGGERED, recharge_id, kind
+        if self.capped_until <= at:  # else the other kind is capped: that was said of this month already
+            self.capped_until = 0
         if kind == STANDING:
             self.every_done = month
         self.triggered_at = [*self.recent(at), at]

@@ -27,12 +27,12 @@ def _now(when: str) -> By:
     return By(at(when), "ana", "cli")
 
 
-def _brings_money(account: CreditAccount, who: By | None = None) -> None:
+def _brings_money(account: CreditAccount, who: By | None = None) -> list[Event]:
     """The open recharge is paid."""
     paying.created(account, who=who)
     paying.tried(account, who=who)
     amount = account.payments[open_of(account)].amount
-    paying.succeeded(account, who=who, amount=f"{amount:f}")
+    return paying.succeeded(account, who=who, amount=f"{amount:f}")
 
 
 def _every(account: CreditAccount, who: By, day: int = 15, amount: int = 100) -> list[Event]:
@@ -317,6 +317,16 @@ def test_a_standing_top_up_counts_for_the_cap_and_is_capped() -> None:
     _every(account, by())
     assert names(_look(account, "2026-12-15T00:00:00Z")) == ["RechargeCapped"]
     assert _look(account, "2026-12-20T00:00:00Z") == []
+
+
+def test_the_cap_of_a_month_is_said_once_though_the_other_kind_is_charged_meanwhile() -> None:
+    account = armed(amount=150, monthly_cap=120)
+    _every(account, by(), amount=60)
+    spend(account, 100, _now("2026-12-14T00:00:00Z"))
+    assert recharge_view(account)["capped_until"] == "2027-01-01T00:00:00Z"
+    _look(account, "2026-12-15T00:00:00Z")
+    assert names(_brings_money(account, _now("2026-12-15T00:00:00Z"))) == ["FundsAdded"]
+    assert recharge_view(account)["capped_until"] == "2027-01-01T00:00:00Z"
 
 
 def test_another_amount_leaves_what_is_overdue_and_another_day_begins_with_its_next() -> None:
