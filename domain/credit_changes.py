@@ -19,6 +19,7 @@ from domain.payment_events import (
     RefundSucceeded,
 )
 from domain.payment_state import Dispute, Method, Refund
+from domain.recharge import DISPUTE, DISPUTE_LOST
 
 if TYPE_CHECKING:
     from domain.account import CreditAccount
@@ -99,6 +100,8 @@ def dispute_opened(account: "CreditAccount", event: DisputeOpened) -> None:
 
 def dispute_closed(account: "CreditAccount", event: DisputeClosed) -> None:
     """What is left of its lot pays again, unless another dispute of it is open."""
+    if event.outcome == "lost" and account.recharge.reason == DISPUTE:
+        account.recharge.reason = DISPUTE_LOST
     dispute = account.disputes[event.dispute_id]
     dispute.state, dispute.since = event.outcome, event.recorded_at
     lot = account.lots[dispute.lot]

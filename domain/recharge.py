@@ -24,6 +24,9 @@ SUSPENDED: Final = "suspended"  # until an admin resumes it
 STATES: Final = (OFF, ARMED, TRIGGERED, CHARGING, ACTION_REQUIRED, RETRYING, SUSPENDED)
 UNDER_WAY: Final = frozenset((TRIGGERED, CHARGING, ACTION_REQUIRED, RETRYING))
 
+DISPUTE: Final = "dispute"  # why it is suspended: until all that are open are won
+DISPUTE_LOST: Final = "dispute_lost"  # whatever comes of the others
+
 LEVEL: Final = "level"
 STANDING: Final = "standing"
 

@@ -23,9 +23,7 @@ from domain.payment_events import (
     RefundSucceeded,
 )
 from domain.payment_state import NEW, Refund, nothing
-from domain.recharge import OFF, SUSPENDED
-
-DISPUTE = "dispute"
+from domain.recharge import DISPUTE, OFF, SUSPENDED
 
 
 def request_refund(
@@ -157,7 +155,9 @@ def dispute_opened(
 
 
 def dispute_closed(account: CreditAccount, by: By, dispute_id: str, outcome: str) -> list[Event]:
-    """`won`: the lot pays again, and auto-recharge goes on if this suspended it. `lost`: the amount leaves."""
+    """`won`: the lot pays again, and auto-recharge goes on if disputes suspended it and none is open or was lost since.
+    `lost`: the amount leaves.
+    """
     dispute = account.disputes[dispute_id]
     if dispute.state != "open":
         return []

@@ -242,6 +242,18 @@ def test_of_two_disputes_both_have_to_end_before_all_goes_on() -> None:
     assert names(_dispute(account, other, "won", dispute="dp-2")) == ["DisputeClosed", "RechargeResumed"]
 
 
+@pytest.mark.parametrize("outcomes", [("lost", "won"), ("won", "lost")])
+def test_of_two_disputes_a_lost_one_keeps_auto_recharge_suspended_in_any_order(outcomes: tuple[str, str]) -> None:
+    account, lot = _bought()
+    other = _buy(account)
+    set_level(account, amount=50, below=20)
+    _dispute(account, lot, "open")
+    _dispute(account, other, "open", dispute="dp-2")
+    _dispute(account, lot, outcomes[0])
+    _dispute(account, other, outcomes[1], dispute="dp-2")
+    assert (account.recharge.state, account.recharge.reason) == ("suspended", "dispute_lost")
+
+
 def test_a_lot_that_is_disputed_twice_is_held_until_both_are_over() -> None:
     account, lot = _bought()
     _dispute(account, lot, "open", 30)
