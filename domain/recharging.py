@@ -145,18 +145,26 @@ def must_not_recharge(account: CreditAccount) -> None:
 
 
 def warning(account: CreditAccount) -> str:
-    """What is to be said when settings are saved: a cap that allows none, a debt that one recharge does not cover.
+    """What is to be said when settings are saved: a cap that allows none, a debt that one top-up does not cover.
 
     Empty: nothing.
     """
-    recharge = account.recharge
-    cap = recharge.monthly_cap
-    if recharge.level and recharge.to is None and cap is not None and cap < recharge.amount:
-        return f"the monthly cap of {cap:f} is less than a recharge of {recharge.amount:f}: none is ever charged"
+    recharge, cap = account.recharge, account.recharge.monthly_cap
+    least = recharge.amount if recharge.to is None else (recharge.to - recharge.below).to_integral_value(ROUND_CEILING)
+    for is_on, what, amount in (
+        (recharge.level, "recharge", least), (recharge.every_day, "standing top-up", recharge.every_amount),
+    ):  # fmt: skip
+        if is_on and cap is not None and cap < amount:
+            return f"the monthly cap of {cap:f} is less than a {what} of {amount:f}: none is ever charged"
     spendable = account.spendable(account.recorded_at)
     if recharge.level and recharge.to is None and spendable + recharge.amount < 0:
         return (
             f"the debt of {-spendable:f} is larger than a recharge of {recharge.amount:f}:"
             f" several are charged, one after the other, until {recharge.below:f} is reached"
+        )
+    if recharge.every_day and not recharge.level and spendable + recharge.every_amount < 0:
+        return (
+            f"the debt of {-spendable:f} is larger than a standing top-up of {recharge.every_amount:f}:"
+            " what can be spent stays below 0 after the next one"
         )
     return ""

@@ -40,7 +40,7 @@ def _off_options(parser: Parser) -> None:
 
 
 def _set(context: Context, arguments: Namespace) -> int:
-    from domain.recharging import Level, least_charge, warning
+    from domain.recharging import Level, least_charge
 
     engine = context.engine
     scale = engine.accounts.get(arguments.account).scale
@@ -54,11 +54,7 @@ def _set(context: Context, arguments: Namespace) -> int:
         field = "to" if level.amount is None else "amount"
         engine.paying.check_amount(arguments.account, least, level.method, field)
     account = engine.administration.set_recharge(engine.by(), arguments.account, level)
-    _answer(context, account)
-    if said := warning(account):
-        context.output.note(said)
-    _note_method(context, account)
-    return DONE
+    return _saved(context, account)
 
 
 def _every(context: Context, arguments: Namespace) -> int:
@@ -67,8 +63,19 @@ def _every(context: Context, arguments: Namespace) -> int:
     amount = at_scale(arguments.amount, before.scale, "amount")
     engine.paying.check_amount(arguments.account, amount, before.recharge.method)
     account = engine.administration.set_standing(engine.by(), arguments.account, amount, arguments.on_day)
+    return _saved(context, account)
+
+
+def _saved(context: Context, account: "CreditAccount") -> int:
+    """The settings, and what about them may surprise."""
+    from domain.recharging import warning
+
     _answer(context, account)
-    _note_method(context, account)
+    if said := warning(account):
+        context.output.note(said)
+    if account.recharge_method() is None:
+        text = "no payment method yet: a recharge waits for `payment-method add` or for `funds add --recharge`"
+        context.output.note(text)
     return DONE
 
 
@@ -100,12 +107,6 @@ def recharge_shape(engine: "Engine", account: "CreditAccount") -> dict[str, Any]
     waits = recharge.state == ACTION_REQUIRED
     link = engine.paying.action_url(account.account_id, recharge.recharge_id) if waits else ""
     return recharge_view(account, engine.by().now, link)
-
-
-def _note_method(context: Context, account: "CreditAccount") -> None:
-    if account.recharge_method() is None:
-        text = "no payment method yet: a recharge waits for `payment-method add` or for `funds add --recharge`"
-        context.output.note(text)
 
 
 COMMANDS = (

@@ -117,6 +117,25 @@ def test_a_debt_that_one_recharge_does_not_cover_is_said() -> None:
     assert warning(armed()) == ""
 
 
+def test_a_debt_that_one_standing_top_up_does_not_cover_is_said_where_nothing_else_would() -> None:
+    account = opened(scale=0)
+    spend(account, 180)
+    _every(account, by())
+    assert "debt of 180" in warning(account)
+    assert "standing top-up of 100" in warning(account)
+    set_level(account, to=200, below=0)
+    assert warning(account) == ""
+
+
+def test_a_cap_that_allows_none_is_said_of_a_target_and_of_a_standing_top_up() -> None:
+    account = armed("1000", to=200, below=50, monthly_cap=149)
+    assert "149 is less than a recharge of 150" in warning(account)
+    set_level(account, to=200, below=50, monthly_cap=150)
+    assert warning(account) == ""
+    _every(account, by(), amount=151)
+    assert "150 is less than a standing top-up of 151" in warning(account)
+
+
 def test_what_would_pass_the_months_cap_is_not_charged_and_said_once() -> None:
     account = armed(amount=60, monthly_cap=100)
     spend(account, 60)
