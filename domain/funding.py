@@ -85,7 +85,7 @@ def _ended(account: CreditAccount, by: By, funds: Funds, cancelled: bool) -> lis
         if payment is None or payment.kind != kind:
             raise NotFound(_NOT_OPEN[kind], f"{kind} {of} is not open: {_HINT[kind].format(account.account_id)}", kind)
         if payment.state != NEW and not cancelled:
-            text = f"{kind} {of} is being paid by the provider: it has to be cancelled there first"
+            text = f"{kind} {of} is being paid through the provider, where it is not cancelled: wait until it has ended"
             raise Refused(_IN_PROGRESS[kind], text, kind)
         payments.append(payment)
     return [
