@@ -21,6 +21,7 @@ _TIME = re.compile(
     _DATE.pattern + r"[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|([+-])([0-9]{2}):([0-9]{2}))", re.ASCII
 )
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
+MOST_DAYS = 366
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_]{1,100}", re.ASCII)
@@ -132,11 +133,14 @@ def end_instant(text: str) -> int:
 
 
 def duration_seconds(text: str) -> int:
-    """A whole number with its unit: 45s, 90m, 72h, 30d."""
+    """A whole number with its unit: 45s, 90m, 72h, 30d. At most 366 days: what it is added to stays in the calendar."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"is a whole number with its unit, such as 72h, 30d, 90m or 45s, not {text!r}")
-    return int(found[1]) * _UNIT_SECONDS[found[2]]
+    seconds = int(found[1]) * _UNIT_SECONDS[found[2]]
+    if seconds > MOST_DAYS * DAY_SECONDS:
+        raise ValueError(f"is at most {MOST_DAYS}d, not {text!r}")
+    return seconds
 
 
 def durations(text: str) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from domain.account import CreditAccount
 from domain.by import By, header, must_be_open
-from domain.errors import Invalid, Refused
+from domain.errors import Refused
 from domain.events import Event
 from domain.methods import paying_method
 from domain.money import quantum
@@ -27,8 +27,6 @@ def request_purchase(
             raise Refused("key_conflict", f"key {key} has bought {known.amount:f} already", "key")
         return []
     must_be_open(account)
-    if amount <= 0:
-        raise Invalid("invalid_amount", "the amount must be more than 0", "amount")
     check_amount(amount, minimum)
     amount, paying = amount.quantize(quantum(account.scale)), paying_method(account, method)
     purchase_id = f"pur-{account.account_id}-{account.version + 1}"

@@ -67,6 +67,8 @@ def least_charge(level: Level, minimum: Decimal) -> Decimal | None:
 
 def check_amount(amount: Decimal, minimum: Decimal) -> None:
     """Of a recharge or a purchase. Raises Invalid `invalid_amount`, Refused `below_minimum`."""
+    if amount <= 0:
+        raise Invalid("invalid_amount", "the amount must be more than 0", "amount")
     if amount != amount.to_integral_value():
         raise Invalid(
             "invalid_amount", f"credit is bought in whole currency units, not {amount.normalize():f}", "amount"
