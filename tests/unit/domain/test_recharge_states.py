@@ -13,7 +13,6 @@ from domain import commands, methods, payments, refunds
 from domain.account import CreditAccount
 from domain.errors import DomainError
 from domain.events import Event
-from domain.named import recharge_view
 from domain.triggers import look_again
 from tests.support import paying
 from tests.support.given import NOW, by, do, fund, opened
@@ -42,9 +41,14 @@ def _action_required() -> CreditAccount:
     return account
 
 
-def _suspended() -> CreditAccount:
+def _suspending() -> CreditAccount:
     account = charging()
     paying.declined(account, hard=True)
+    return account
+
+
+def _suspended() -> CreditAccount:
+    account = _suspending()
     paying.cancelled(account)
     return account
 
@@ -64,7 +68,8 @@ STATES: dict[str, Callable[[], CreditAccount]] = {
     "action_required": _action_required,
     "retrying": retrying,
     "suspended": _suspended,
-    "cancelling": _cancelling,
+    "suspended, cancelling": _suspending,
+    "off, cancelling": _cancelling,
 }
 
 
@@ -132,8 +137,8 @@ def _outcome(account: CreditAccount, event: Callable[[CreditAccount], list[Event
         return error.code
     if not events:
         return "–"
-    state = account.recharge.state
-    return f"{state}, cancelling" if recharge_view(account)["reason"] == "cancelling" else state
+    open_one = account.payments.get(open_of(account))
+    return account.recharge.state + (", cancelling" if open_one is not None and open_one.cancelling else "")
 
 
 STEPS: dict[str, Callable[[CreditAccount], str]] = {
