@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from domain.account import CreditAccount, dump_account
-from domain.events import Event, UnknownEvent, UsageDebited
+from domain.events import UnknownEvent, UsageDebited
 from domain.lots import NEVER
-from domain.notice_times import next_time
+from domain.notice_times import due, next_time
 from domain.notices import Notice, observe
 from projections.balance import CAPACITY, OF_NO_ACCOUNT, Balances
 from projections.lines import as_json
@@ -57,8 +57,8 @@ def put_notices(database: Database, notices: Iterable[tuple[Notice, int]]) -> No
 class _Times:
     """Per account up to which instant one has looked at the time, and the first after it at which there is something.
 
-    As long as nothing is due, each event is a look: what comes late (a card that expires in a week) is not told of as
-    if it had been there before.
+    Each event is a look, at the account as it was before: so what is told does not depend on who looks when, and what
+    comes late (a card that expires in a week) is not told of as if it had been there before.
     """
 
     __slots__ = ("due_at", "looked_at")
@@ -66,10 +66,9 @@ class _Times:
     def __init__(self, looked_at: int, due_at: int) -> None:
         self.looked_at, self.due_at = looked_at, due_at
 
-    def pass_by(self, at: int) -> None:
-        """An event was recorded then."""
-        if at < self.due_at:
-            self.looked_at = max(at, self.looked_at)
+    def due(self, account: CreditAccount, at: int) -> list[Notice]:
+        """What the time has caused before an event that was recorded then."""
+        return due(account, self.looked_at, at) if at >= self.due_at else []
 
     def plan(self, account: CreditAccount, looked_at: int) -> None:
         """From a state, and from a look."""
@@ -109,24 +108,23 @@ class NoticeModel(Balances):
             one = self._kept[stream.int]
             if version <= one.account.version:
                 continue
+            times = self._times.get(stream.int)
+            if times is None:
+                times = self._times[stream.int] = _Times(event.recorded_at, NEVER)
             try:
-                found = observe(one.account, event, version)
+                found = times.due(one.account, event.recorded_at) + observe(one.account, event, version)
             except (UnknownEvent, ValueError, LookupError) as error:
                 raise Inapplicable(position, stream, version, error) from error
             if found:
                 self._found += [(notice, position) for notice in found]
-            self._look(stream.int, one.account, event)
+            looked_at = max(times.looked_at, event.recorded_at)
+            if event.recorded_at < times.due_at and event.__class__ is UsageDebited:
+                times.looked_at = looked_at  # it only takes away what is told of
+            else:
+                times.plan(one.account, looked_at)
             if one.position == one.written:
                 self._changed.append(one)
             one.position = position
-
-    def _look(self, stream: int, account: CreditAccount, event: Event) -> None:
-        times = self._times.get(stream)
-        if times is None:
-            times = self._times[stream] = _Times(event.recorded_at, NEVER)
-        times.pass_by(event.recorded_at)
-        if event.__class__ is not UsageDebited:  # which only takes away what is told of
-            times.plan(account, times.looked_at)
 
     def write(self, database: Database) -> None:
         """Notices, then states in the order of the key."""

@@ -203,6 +203,21 @@ def test_a_time_that_has_come_is_not_passed_over_by_the_events_after_it(world: W
     assert world.listed() == [("credit.expiring", ["delivered"])]
 
 
+def test_a_level_that_fell_with_a_lot_is_told_though_funds_came_before_anybody_looked(world: World) -> None:
+    world.fund(100, expires_at=parse_instant("2027-03-01"))
+    world.low_balance(10)
+    world.run()
+    world.now = parse_instant("2027-03-01T01:00:00Z")
+    world.fund(50)
+    world.run()
+
+    assert [kind for kind, _ in world.listed()] == ["credit.expiring"] * 3 + ["balance.low", "balance.zero"]
+    before = rows(world.engine.store)
+    forget(world.engine.store, told=True)
+    world.run(world.process())
+    assert rows(world.engine.store) == before
+
+
 def talk(engine: Engine, at: int, minutes: int, name: str) -> None:
     """A call that ends then and costs a unit a minute."""
     begin = format_instant(at - minutes * 60_000_000)
