@@ -4,6 +4,7 @@ Computed from the state alone, so that a read model can keep the next one of eve
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 from domain.account import CreditAccount
@@ -68,7 +69,7 @@ def _of_payment(account: CreditAccount, payment: Payment) -> Iterator[Duty]:
 def _of_recharge(account: CreditAccount, policy: Policy) -> Iterator[Duty]:
     recharge, now = account.recharge, account.recorded_at
     if recharge.level:
-        times = sorted({lot.expires_at + 1 for lot in account.open_lots} | {recharge.capped_until, now})
+        times = sorted({_falls_below(account, now, recharge.below), recharge.capped_until, now})
         level = next((at for at in times if at >= now and due_trigger(account, policy, at) is not None), None)
         if level is not None:
             yield Duty("level", recharge.recharge_id, level)
@@ -79,3 +80,14 @@ def _of_recharge(account: CreditAccount, policy: Policy) -> Iterator[Duty]:
         standing = next((at for at in times if at >= now and due_standing(account, policy, at) is not None), None)
         if standing is not None:
             yield Duty("standing", recharge.recharge_id, standing)
+
+
+def _falls_below(account: CreditAccount, now: int, below: Decimal) -> int:
+    """When `spendable` will be below, as lots expire and nothing else happens; `now` where it never will."""
+    left = account.spendable(now)
+    for lot in sorted(account.open_lots, key=lambda lot: lot.expires_at):
+        if lot.expires_at >= now:
+            left -= lot.remaining
+            if left < below:
+                return lot.expires_at + 1
+    return now

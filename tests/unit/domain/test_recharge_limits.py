@@ -92,13 +92,11 @@ def test_settings_that_cannot_be_are_refused(level: Level, code: str, field: str
 
 
 def test_no_recharge_adds_nothing_where_no_minimum_is_set() -> None:
-    for decide in (
-        lambda: commands.set_recharge(opened(), by(), Level(Decimal(10), Decimal(0)), Decimal(0)),
-        lambda: commands.set_standing(opened(), by(), Decimal(0), 1, Decimal(0)),
-    ):
-        with pytest.raises(DomainError) as refused:
-            decide()
-        assert refused.value.code == "invalid_amount"
+    with pytest.raises(DomainError) as level:
+        commands.set_recharge(opened(), by(), Level(Decimal(10), Decimal(0)), Decimal(0))
+    with pytest.raises(DomainError) as standing:
+        commands.set_standing(opened(), by(), Decimal(0), 1, Decimal(0))
+    assert (level.value.code, standing.value.code) == ("invalid_amount", "invalid_amount")
 
 
 def test_auto_recharge_and_post_paid_exclude_each_other() -> None:
