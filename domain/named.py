@@ -15,7 +15,7 @@ from domain.payment_events import DisputeClosed, LotExpired, RefundFailed, Refun
 from domain.payment_state import Method, Payment
 from domain.payments import waits_for_money
 from domain.pools import Pool
-from domain.recharge import SUSPENDED
+from domain.recharge import DISPUTE, DISPUTE_LOST, SUSPENDED
 
 Named = dict[str, Any]
 Entry = UsageDebited | FundsAdded | UsageReversed | RefundRequested | RefundFailed | DisputeClosed | LotExpired
@@ -230,7 +230,7 @@ def _why(account: CreditAccount, payment: Payment | None) -> str:
         return "cancelling"
     if payment is not None and not payment.cancelling and waits_for_money(account, payment):
         return "awaiting_funds"
-    return account.recharge.reason
+    return DISPUTE if account.recharge.reason == DISPUTE_LOST else account.recharge.reason
 
 
 def balance_view(account: CreditAccount, now: int, names: dict[str, str]) -> Named:

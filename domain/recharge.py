@@ -25,7 +25,7 @@ STATES: Final = (OFF, ARMED, TRIGGERED, CHARGING, ACTION_REQUIRED, RETRYING, SUS
 UNDER_WAY: Final = frozenset((TRIGGERED, CHARGING, ACTION_REQUIRED, RETRYING))
 
 DISPUTE: Final = "dispute"  # why it is suspended: until all that are open are won
-DISPUTE_LOST: Final = "dispute_lost"  # whatever comes of the others
+DISPUTE_LOST: Final = "dispute_lost"  # whatever comes of the others; shown as `dispute`
 
 LEVEL: Final = "level"
 STANDING: Final = "standing"
