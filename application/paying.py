@@ -214,7 +214,12 @@ class Paying:
         bound = {payment.method for payment in account.payments.values() if payment.state in (TRYING, PROCESSING)}
         if found.kind == CARD and method not in bound:
             self.provider().detach(found.token)
-        return self._appender.append(account_id, lambda account: methods.remove_method(account, by, method))[0]
+
+        def decide(account: CreditAccount) -> list[Event]:
+            # the provider tells of it, too: whoever heard of that may have been first
+            return methods.remove_method(account, by, method) if method in account.methods else []
+
+        return self._appender.append(account_id, decide)[0]
 
     def action_url(self, account_id: str, of: str) -> str:
         """Our link for the customer to confirm a payment."""

@@ -6,7 +6,7 @@ import pytest
 
 from application.links import Links
 from application.paying import Paying
-from application.payments import CardDeclined, ProviderRefused, ProviderUnavailable
+from application.payments import CardDeclined, ProviderEvent, ProviderRefused, ProviderUnavailable
 from commcredits import pauses
 from domain.errors import Invalid, NotFound, Refused
 from domain.funding import Funds
@@ -177,6 +177,22 @@ def test_a_card_is_added_removed_and_added_again(shop: Shop) -> None:
 
     assert (account.default_method, first != second) == (second, True)
     assert paying.buy(shop.by(), "contoso", money("50")).state == "succeeded"
+
+
+def test_a_card_whose_end_the_provider_told_of_first_is_removed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = shop.open()
+    provider, events = shop.engine.provider, shop.engine.provider_events
+    assert provider is not None
+    detach = provider.detach
+
+    def told_at_once(token: str) -> None:
+        detach(token)
+        events.take(ProviderEvent("evt_1", "method", token, "contoso", ""))
+
+    monkeypatch.setattr(provider, "detach", told_at_once)
+
+    assert shop.engine.paying.remove(shop.by(), "contoso", method).methods == {}
+    assert shop.happened().count("PaymentMethodRemoved") == 1
 
 
 def test_a_card_that_cannot_be_saved_says_why(shop: Shop) -> None:
