@@ -125,7 +125,7 @@ def _headers(buffer: bytes, at: int, headers: list[tuple[str, Any]]) -> int:
         size, at = decode_varint(buffer, at)
         if size < 0:
             raise CorruptRecordError(f"a header's key of {size} bytes")
-        key = buffer[at : at + size].decode()
+        key = buffer[at : at + size].decode(errors="replace")  # a broker takes any bytes
         at += size
         size, at = decode_varint(buffer, at)
         headers.append((key, buffer[at : at + size] if size >= 0 else None))

@@ -21,7 +21,7 @@ from consumers.kafka.unpack import PartitionRecords, unpack
 
 Message = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 Aborted = namedtuple("Aborted", "producer_id first_offset")
-NONE, GZIP, LZ4, ZSTD = 0, 1, 3, 4
+NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 MARK, CHECKSUM, FROM = 0x20, slice(17, 21), 21
 octets = st.none() | st.binary(max_size=300)
 messages = st.lists(st.tuples(octets, octets, st.lists(st.tuples(st.text(max_size=5), octets), max_size=3)), min_size=1)
@@ -85,10 +85,18 @@ def test_batches_of_an_older_format_are_left_to_kafka_python() -> None:
     assert [value for _, _, value, _ in take(PartitionRecords, fetched)[0]] == [b"old", b"new"]
 
 
-@given(messages, st.sampled_from((NONE, GZIP, LZ4, ZSTD)))
+@given(messages, st.sampled_from((NONE, GZIP, SNAPPY, LZ4, ZSTD)))
 def test_every_message_is_read_as_kafka_python_reads_it(given: list[Message], codec: int) -> None:
     fetched = batch(1_000, given, codec)
     assert take(PartitionRecords, fetched, 1_000) == take(Fetcher.PartitionRecords, fetched, 1_000)
+
+
+def test_a_header_whose_key_is_not_text_keeps_no_message_back() -> None:
+    fetched = bytearray(batch(0, [(b"contoso", b"call", [("k?y", b"1"), ("source", b"pbx")])]))
+    fetched[fetched.index(b"k?y") + 1] = 0xFF
+    fetched[CHECKSUM] = pack(">I", calc_crc32c(memoryview(fetched)[FROM:]))
+    [(_, _, value, headers)], reached, *_ = take(PartitionRecords, bytes(fetched))
+    assert (value, headers, reached) == (b"call", [("k\ufffdy", b"1"), ("source", b"pbx")], 1)
 
 
 @given(messages, st.data())
