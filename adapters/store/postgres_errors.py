@@ -12,6 +12,7 @@ POSITIONS_MOVED: Final = "positions are not as expected: "  # in the text of the
 UNIQUE_VIOLATION: Final = "23505"
 INVALID_TEXT: Final = "22P02"
 READ_ONLY: Final = "25006"  # a standby
+NOT_ALLOWED: Final = "42501"
 AGAIN: Final = ("40001", "40P01")  # serialization failure, deadlock
 NO_TABLE: Final = ("42P01", "42703")  # or no such column
 
@@ -49,7 +50,11 @@ def store_error(error: Exception) -> StoreError | None:
         return Again(text)
     if cause.sqlstate in NO_TABLE:
         return SchemaMissing(f"the schema is not there ({cause.diag.message_primary}): run `commcredits migrate`")
-    unavailable = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or cause.sqlstate == READ_ONLY
+    if cause.sqlstate == READ_ONLY:
+        return StoreUnavailable(f"the database only reads ({text}): does COMMCREDITS_STORE name a standby?")
+    if cause.sqlstate == NOT_ALLOWED:
+        return StoreUnavailable(f"the database refuses ({text}): connect as the role that ran `commcredits migrate`")
+    unavailable = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
     return StoreUnavailable(text) if unavailable or is_lost(cause) else None
 
 

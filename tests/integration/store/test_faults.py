@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -114,6 +114,27 @@ def test_a_commit_that_the_server_has_yet_to_begin_is_ended_first(
 
     far.commit(Commit(events=events(account, [1], "again")))
     assert versions(far, account) == [1]
+
+
+def test_a_database_that_only_reads_says_so(postgres: str, ledger: Store) -> None:
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute(f'ALTER DATABASE "{other.info.dbname}" SET default_transaction_read_only = on')
+    with (
+        contextlib.closing(open_store(postgres)) as standby,
+        pytest.raises(StoreUnavailable, match=r"only reads .* standby"),
+    ):
+        standby.commit(Commit(events=events(stream(), [1])))
+
+
+def test_a_role_without_rights_is_refused_in_words_that_help(postgres: str, ledger: Store) -> None:
+    role = f"nobody_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as other:
+        other.execute(f"CREATE ROLE {role} LOGIN")
+        try:
+            with pytest.raises(StoreUnavailable, match=r"permission denied .* the role that ran"):
+                open_store(postgres.replace("postgres@", f"{role}@")).close()
+        finally:
+            other.execute(f"DROP ROLE {role}")
 
 
 @pytest.fixture
