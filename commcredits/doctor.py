@@ -250,7 +250,12 @@ def _topics(engine: Engine, broker: "Broker", config: "KafkaConfig") -> "Iterato
 
     topics = broker.topics()
     sizes = ", ".join(f"{name} has {topic.partitions} partitions" for name, topic in topics.items())
-    yield Check("broker", OK, f"{config.bootstrap} answers; {sizes}")
+    answers = f"{config.bootstrap} answers; {sizes}"
+    if compacted := " and ".join(broker.compacted()):
+        text = f"{answers}; {compacted} is compacted: only an account's last message stays, and usage is lost unread"
+        yield Check("broker", FINDING, text, "set cleanup.policy=delete, and have what is missing sent again")
+    else:
+        yield Check("broker", OK, answers)
     if "store" not in engine.__dict__:
         return
     places = find_places(engine, broker, topics, all_partitions(topics), accept=False)

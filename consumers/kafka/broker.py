@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from kafka import TopicPartition, errors
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 # a broker that has just started, or a topic that has just been made, may be unknown for a moment
 MISSING_SECONDS: Final = 3.0
+_CLEANUP: Final = "cleanup.policy"
 NO_TOPIC_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 REFUSALS: Final = (
@@ -145,6 +146,12 @@ class Broker:
             if each["error_code"] == NOT_ALLOWED:
                 raise refused(self._config, errors.TopicAuthorizationFailedError(each["name"]))
         return {each["name"]: _topic(each) for each in described if each["error_code"] == 0}
+
+    def compacted(self) -> list[str]:
+        """Those of both topics whose log keeps only the last message of each key, so of each account."""
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, name, [_CLEANUP]) for name in self._config.topics]
+        told = self._ask(lambda admin: admin.describe_configs(wanted, config_filter="all"))["topic"]
+        return [name for name, configs in told.items() if "compact" in str(configs.get(_CLEANUP, {}).get("value"))]
 
     def starts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The first offset that each log still has."""

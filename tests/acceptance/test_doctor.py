@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from kafka import KafkaProducer
+from kafka.admin import ConfigResource, KafkaAdminClient
 
 from commcredits.sandbox.stripe.api import LIVE_KEY
 from commcredits.sandbox.stripe.server import StripeSandbox
@@ -156,6 +157,21 @@ def test_topics_and_positions_are_looked_at(contoso: Program, kafka: str, topics
     assert "about 0 messages wait" in found["positions"]["message"]
     assert found["keys"]["message"].startswith(f"messages that were not keyed by their account: 1 on {pair.calls}")
     assert found["dead_letters"]["status"] == "finding"
+
+
+def test_a_topic_that_forgets_all_but_the_last_message_of_an_account_is_found(
+    contoso: Program, kafka: str, topics: Callable[..., Any]
+) -> None:
+    pair = topics(1)
+    contoso.set("KAFKA_BOOTSTRAP", kafka)
+    contoso.set("TOPIC_CALLS", pair.calls)
+    contoso.set("TOPIC_CONFERENCES", pair.conferences)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        admin.alter_configs([ConfigResource("topic", pair.calls, {"cleanup.policy": "compact,delete"})])
+    found = checks(contoso, 1, kafka=True)["broker"]
+    assert found["status"] == "finding"
+    assert f"; {pair.calls} is compacted" in found["message"]
+    assert "cleanup.policy=delete" in found["mend"]
 
 
 def test_a_topic_that_was_made_anew_is_broken(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:
