@@ -2,7 +2,12 @@
 
 
 class DomainError(Exception):
-    """Base: `code` is stable, `message` a sentence for a person, `field` the option or field it is about."""
+    """Base: `code` is stable, `message` a sentence for a person, `field` the option or field it is about.
+
+    `source` names the file that was being read, "" where there was none: whoever opened it says so.
+    """
+
+    source = ""
 
     def __init__(self, code: str, message: str, field: str = "") -> None:
         super().__init__(message)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from commcredits import values
 from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE, REFUSED_SOME, failure_of
-from commcredits.cli.files import open_file
+from commcredits.cli.files import naming, open_file
 from commcredits.cli.parser import Parser
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _import(context: Context, arguments: Namespace) -> int:
     )
     with open_file(arguments.file, "file") as stream:
         try:
-            result = import_deck(engine.store, engine.by(), open_deck(stream, says), options)
+            with naming(arguments.file):
+                result = import_deck(engine.store, engine.by(), open_deck(stream, says), options)
         except DeckHasErrors as error:
             failure = failure_of(error)
             output.note(f"commcredits: {failure.message}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from commcredits import values
 from commcredits.cli.command import Command, Context
 from commcredits.cli.errors import DONE, failure_of
-from commcredits.cli.files import open_file
+from commcredits.cli.files import naming, open_file
 from commcredits.cli.parser import Parser
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def _import(context: Context, arguments: Namespace) -> int:
     default_country = engine.accounts.get(arguments.account).settings.country
     document: dict[str, Any] = {"account": arguments.account, "count": None, "bad": [], "bad_total": 0}
     try:
-        rows = _rows(arguments.file, default_country, engine.plans)
+        with naming(arguments.file):
+            rows = _rows(arguments.file, default_country, engine.plans)
     except LicencesHaveErrors as error:
         failure = failure_of(error)
         output.note(f"commcredits: {arguments.file}: {failure.message}")

@@ -47,7 +47,8 @@ def open_usage(
         try:
             yield from _records(Content(stream), name, account, format, warn)
         except FileRefused as error:
-            raise FileRefused(error.code, error.message, error.field, name) from error
+            where = f"{name}/{error.source}" if error.source else name
+            raise FileRefused(error.code, error.message, error.field, where) from error
 
 
 def _records(

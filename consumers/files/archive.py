@@ -25,14 +25,17 @@ _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_archive(content: Content, account: str) -> Iterator[tuple[str, int, Usage | Refusal, bytes]]:
-    """Of each CSV in the archive: its name, and what `read_csv` says. Raises FileRefused."""
+    """Of each CSV in the archive: its name, and what `read_csv` says. Raises FileRefused; its source is a CSV."""
     stream = _seekable(content)
     try:
         with _sound(lambda: zipfile.ZipFile(stream)) as archive:
             for info in _tables(archive, stream):
                 with _sound(partial(archive.open, info)) as member:
-                    for line, item, raw in read_csv(read_lines(Content(member).read), account):
-                        yield info.filename, line, item, raw
+                    try:
+                        for line, item, raw in read_csv(read_lines(Content(member).read), account):
+                            yield info.filename, line, item, raw
+                    except FileRefused as error:
+                        raise FileRefused(error.code, error.message, error.field, info.filename) from error
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise FileRefused("undecodable", f"the zip is damaged: {error}") from error
 

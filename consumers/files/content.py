@@ -17,6 +17,7 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _OPEN: Final = (b"{", b"[", b",", b":")  # how a line of a JSON document that goes on ends
 # A page of rows: nothing but plain fields before its `value`
 _PAGE: Final = re.compile(rb'\{[^{}\[\]]*"value"\s*:\s*\[')
+_OTHER_TABLE: Final = re.compile(rb'"?[A-Za-z][^;\t{]*[;\t]')
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -87,6 +88,8 @@ def kind_of(content: Content, is_lines: bool = False) -> Kind:
         return "csv"
     if any(line.startswith(b'{"') for line in content.lines(10)):
         return "messages"  # with rubbish at its beginning
+    if _OTHER_TABLE.match(lines[0]):
+        raise FileRefused("undecodable", "the table's cells are separated by semicolons or tabs: save it with commas")
     raise FileRefused("undecodable", "the file is neither a zip nor CSV nor JSON in UTF-8, as its first bytes show")
 
 

@@ -37,6 +37,21 @@ def test_one_bad_row_refuses_the_file_in_one_document(program: Program) -> None:
     assert program("deck", "list") == []
 
 
+@pytest.mark.parametrize(
+    ("code", "content"),
+    [
+        ("deck_has_errors", BAD),
+        ("deck_column_missing", "prefix,name\n44,UK\n"),
+        ("deck_unreadable", "44,0.02\n"),
+        ("ambiguous_date", "prefix,rate,effective date\n44,0.02,10/09/2026\n"),
+    ],
+)
+def test_a_refused_file_is_named(program: Program, code: str, content: str) -> None:
+    file = program.write("deck.csv", content)
+    answer = program.run("deck", "import", file, "--name", "x", "--currency", "EUR")
+    assert (answer.error["code"], answer.error["source"]) == (code, {"kind": "file", "name": str(file), "line": None})
+
+
 def test_the_good_rows_are_taken_and_the_conflict_is_blocked(program: Program) -> None:
     program.write("deck.csv", BAD)
     answer = program.run("deck", "import", "deck.csv", "--name", "x", "--currency", "EUR", "--skip-bad")

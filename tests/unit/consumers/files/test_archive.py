@@ -44,6 +44,12 @@ def test_every_csv_of_the_zip_is_read_and_what_macos_adds_is_not() -> None:
     assert [name for name, *_ in records(data, account="contoso")] == ["f/a.csv", "f/b/C.CSV", "f/b/C.CSV"]
 
 
+def test_a_csv_that_is_no_usage_is_refused_by_its_name_in_the_zip() -> None:
+    refused = whole_refusal(archive(("a.csv", rows(1)), ("b/other.csv", b"no,thing\n1,2\n")), account="contoso")
+    assert (refused.code, refused.source) == ("missing_columns", "f/b/other.csv")
+    assert str(refused).startswith("f/b/other.csv: ")
+
+
 def test_a_zip_may_be_piped_in() -> None:
     data = archive(("a.csv", rows(3)))
     assert len(list(open_usage(repeated(data[:9], data[9:], 1), name="-", account="contoso"))) == 3

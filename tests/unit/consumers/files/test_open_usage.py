@@ -176,6 +176,12 @@ def test_what_is_no_usage_file_is_refused(data: bytes) -> None:
         assert whole_refusal(data, account="contoso", format=format_).code == "undecodable"
 
 
+@pytest.mark.parametrize("separator", [b";", b"\t"])
+def test_a_table_that_is_separated_otherwise_is_told_what_to_do(separator: bytes) -> None:
+    refused = whole_refusal(csv_file([ROW]).replace(b",", separator), account="contoso")
+    assert (refused.code, refused.message.rpartition(": ")[2]) == ("undecodable", "save it with commas")
+
+
 def test_a_path_is_opened_and_closed(tmp_path: Path) -> None:
     path = tmp_path / "usage.ndjson"
     path.write_bytes(message())
