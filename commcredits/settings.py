@@ -203,7 +203,7 @@ class Settings:
     cache_keys: int = _setting(
         20_000, values.whole(1, 10_000_000), "keys of personal data a process keeps, 2.5 KB each"
     )
-    batch_size: int = _setting(5_000, values.whole(1, 100_000), "the most usages of one commit")
+    batch_size: int = _setting(10_000, values.whole(1, 100_000), "the most usages of one commit")
 
 
 class Setting(NamedTuple):

@@ -45,7 +45,7 @@ class KafkaConfig:
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
-    batch_size: int = 5_000  # the most messages of one commit
+    batch_size: int = 10_000  # the most messages of one commit
     session_seconds: int = 6  # a member that is silent for longer is taken for dead
     broker_patience_seconds: int = 60
     store_patience_seconds: int = 60
