@@ -14,7 +14,7 @@ from domain.errors import NotFound
 from domain.events import AccountOpened, account_stream, decode_state
 
 SNAPSHOT_EVERY = 25  # events of an account
-SNAPSHOT_LATEST = 100 * SNAPSHOT_EVERY
+SNAPSHOT_LATEST = 100  # times as many
 SNAPSHOT_BATCH = 2_000  # accounts
 OPENED_PAGE = 1_000
 LOADED_AT_ONCE = 500  # accounts: their events are in memory only until they are applied
@@ -26,7 +26,7 @@ class Accounts:
     def __init__(self, store: Store, capacity: int = 20_000) -> None:
         self._store = store
         self._cache: Recent[str, CreditAccount] = Recent(capacity)
-        self._due: dict[str, tuple[CreditAccount, int]] = {}  # a snapshot, and since which version
+        self._due: dict[str, tuple[CreditAccount, int]] = {}  # a snapshot, and how often it has become due
 
     def get(self, account_id: str) -> CreditAccount:
         """An open or closed account. Raises NotFound `unknown_account`."""
@@ -66,12 +66,14 @@ class Accounts:
         self._due.clear()
 
     def committed(self, grown: Iterable[CreditAccount]) -> None:
-        """These have just passed a version at which a snapshot is due. They are written many at a time."""
+        """Each of these has passed a version at which a snapshot is due, as often as it is named. They are written many
+        at a time.
+        """
         urgent = False
         for account in grown:
-            _, since = self._due.get(account.account_id, (account, account.version))
-            self._due[account.account_id] = account, since
-            urgent |= account.version - since >= SNAPSHOT_LATEST
+            _, times = self._due.get(account.account_id, (account, 0))
+            self._due[account.account_id] = account, times + 1
+            urgent |= times + 1 >= SNAPSHOT_LATEST
         if urgent or len(self._due) >= SNAPSHOT_BATCH:
             self.snapshot()
 

@@ -6,15 +6,17 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from application.accounts import SNAPSHOT_EVERY, SNAPSHOT_LATEST
 from application.ingest import LOOKUP_MEMORY
 from application.privacy import usage_key
 from domain.commands import Level
-from domain.events import UsageDebited
+from domain.events import UsageDebited, account_stream
 from domain.usage import Refusal, Usage
 from tests.support.engine import TestEngine
 from tests.support.given import rate, usage
 
 Open = Callable[[], TestEngine]
+LATEST = SNAPSHOT_EVERY * SNAPSHOT_LATEST  # events of an account without a snapshot
 
 
 @pytest.fixture
@@ -64,6 +66,16 @@ def test_the_same_usage_again_is_a_duplicate_wherever_it_comes_from(engine: Test
     again = [msgspec.structs.replace(call, caller="38612345678", user_name="Ana", format="graph") for call in calls]
     assert _counts(engines().take(*again)) == (3, 0, 3, 0, 0)
     assert engine.balance() == Decimal("9.6400")
+
+
+def test_an_account_that_grows_by_thousands_in_one_batch_is_quickly_loaded_afterwards(engine: TestEngine) -> None:
+    engine.take(*_calls(LATEST + SNAPSHOT_EVERY))
+    engine.take(*_calls(SNAPSHOT_EVERY, start=LATEST + SNAPSHOT_EVERY))
+    stream = account_stream(engine.accounts.get("contoso").account_id)
+    [(state, version, later)] = engine.store.load_streams([stream]).values()
+    assert state is not None
+    assert version + len(later) == engine.accounts.get("contoso").version
+    assert len(later) <= LATEST
 
 
 def test_an_id_that_stands_twice_in_one_batch_is_charged_once(engine: TestEngine) -> None:
