@@ -50,6 +50,12 @@ class PositionOutOfRange(ConsumerError):
     code = "position_out_of_range"
 
 
+class RecordUnreadable(ConsumerError):
+    """A batch is on the topic whose bytes are no records, or are compressed in a way that is not known here."""
+
+    code = "record_unreadable"
+
+
 def one_line(error: Exception) -> str:
     """An error's name and text; kafka-python's texts often begin with the name."""
     name, text = type(error).__name__, " ".join(str(error).split())

@@ -15,10 +15,10 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 
 from consumers.kafka.broker import REFUSALS, connect, refused, unavailable
 from consumers.kafka.config import KafkaConfig
-from consumers.kafka.errors import Misplaced, one_line
+from consumers.kafka.errors import Misplaced, RecordUnreadable, one_line
 from consumers.kafka.patience import Patience
 from consumers.kafka.records import Partition, Records
-from consumers.kafka.unpack import PartitionRecords
+from consumers.kafka.unpack import PartitionRecords, Unreadable
 
 POLL_MS: Final = 100  # also how long a stop may go unnoticed
 HEARTBEAT_MS: Final = 500  # a rebalance is noticed at a heartbeat
@@ -26,6 +26,7 @@ LONGEST_BATCH_MS: Final = 60_000  # a member that has not come back by then is o
 LEAVE_MS: Final = 2_000
 FETCH_BYTES: Final = 4 << 20  # of one partition, and
 ANSWER_BYTES: Final = 4 << 20  # of all: the answer is in memory several times over; more makes nothing faster
+READ_TRIES: Final = 5  # of one batch
 METADATA_MS: Final = 5_000  # new partitions are noticed
 _log = logging.getLogger("commcredits.consumer")
 
@@ -63,11 +64,12 @@ class Member:
         self._listener = _Listener(self._consumer)
         self._consumer.subscribe(list(config.topics), listener=self._listener)
         self._told: dict[Partition, int] = {}
+        self._unreadable: dict[Partition, tuple[int, int]] = {}  # at which offset, and how often it was tried
 
     def poll(self) -> Records:
         """The next messages, at most a batch of them; none when there are none within a moment.
 
-        Raises Misplaced where the log does not have what comes next.
+        Raises Misplaced where the log does not have what comes next, RecordUnreadable where nobody can read it.
         """
         try:
             records: Records = self._consumer.poll(POLL_MS)
@@ -75,11 +77,25 @@ class Member:
             raise refused(self._config, error) from error
         except (errors.OffsetOutOfRangeError, errors.LogTruncationError) as error:
             raise Misplaced(one_line(error)) from error
+        except Unreadable as error:
+            self._try_again(error)
+            return {}
         except errors.KafkaError as error:
             self._patience.bear(error)
             return {}
         self._patience.over()
         return records
+
+    def _try_again(self, error: Unreadable) -> None:
+        """A byte that went wrong on its way is right the next time. That others can be read meanwhile is no comfort."""
+        offset, tries = self._unreadable.get(error.partition, (error.offset, 0))
+        tries = tries + 1 if offset == error.offset else 1
+        self._unreadable[error.partition] = error.offset, tries
+        _log.warning("cannot be read, try %s of %s: %s", tries, READ_TRIES, error)
+        if tries == READ_TRIES:
+            topic, number = error.partition
+            source = {"kind": "kafka", "topic": topic, "partition": number, "offset": error.offset}
+            raise RecordUnreadable(f"{one_line(error)}; nothing after it is read", source) from error
 
     def revoked(self) -> bool:
         """Whether partitions were taken away since this was last asked."""

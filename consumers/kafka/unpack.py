@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError, KafkaError
+from kafka.errors import CorruptRecordError
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record.util import decode_varint
 
@@ -25,15 +25,23 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     headers: list[tuple[str, Any]]  # bytes or None
 
 
+class Unreadable(CorruptRecordError):  # type: ignore[misc]  # kafka-python ships no types
+    """What comes at an offset of a partition cannot be read: broken, or packed in a way that is not known here."""
+
+    def __init__(self, partition: Any, offset: int, why: Exception) -> None:
+        super().__init__(f"{partition.topic}/{partition.partition} at offset {offset}: {why}")
+        self.partition, self.offset = partition, offset
+
+
 class PartitionRecords(Fetcher.PartitionRecords):  # type: ignore[misc]  # kafka-python ships no types
     """One partition's part of an answer."""
 
     def _unpack_records(self, tp: Any, records: Any, *deserializers: Any) -> Iterator[Any]:
         try:
             yield from self._read(tp, records, *deserializers)
-        except Exception:
+        except Exception as error:
             self.drain()  # so that it is fetched anew: kafka-python would ask what has ended here for ever
-            raise
+            raise Unreadable(tp, self.next_fetch_offset, error) from error
 
     def _read(self, tp: Any, records: Any, *deserializers: Any) -> Iterator[Any]:
         last = None
@@ -79,14 +87,8 @@ class _Rest:
 
 def unpack(batch: Any) -> Iterator[Record]:
     """The records of a batch in the format of today. Raises CorruptRecordError."""
-    base = batch.base_offset
-    try:
-        batch._maybe_uncompress()
-    except KafkaError:
-        raise
-    except Exception as error:  # whatever the codec's library raises
-        raise CorruptRecordError(f"the batch at offset {base} cannot be decompressed: {error}") from error
-    buffer, at = bytes(batch._buffer), batch._pos
+    batch._maybe_uncompress()
+    buffer, at, base = bytes(batch._buffer), batch._pos, batch.base_offset
     try:
         for _ in range(batch.records_count):
             length, at = decode_varint(buffer, at)

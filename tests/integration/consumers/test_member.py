@@ -9,7 +9,7 @@ import pytest
 from kafka import KafkaProducer
 
 from consumers.kafka.config import KafkaConfig
-from consumers.kafka.errors import Misplaced
+from consumers.kafka.errors import Misplaced, RecordUnreadable
 from consumers.kafka.member import Member
 from consumers.kafka.records import Records
 from tests.conftest import Topics
@@ -84,3 +84,27 @@ def test_a_batch_has_its_size(config: KafkaConfig) -> None:
         member.place({(config.topic_calls, 0): 0, (config.topic_conferences, 0): 0})
 
         assert [len(read(member)[config.topic_calls, 0]) for _ in range(3)] == [4, 4, 2]
+
+
+def test_a_batch_that_cannot_be_read_stops_it_though_others_can(
+    config: KafkaConfig, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for_partitions(member)
+    packed = KafkaProducer(bootstrap_servers=config.bootstrap, compression_type="gzip")
+    packed.send(config.topic_calls, b"ten" * 500).get()
+    packed.close()
+    plain = KafkaProducer(bootstrap_servers=config.bootstrap)
+    monkeypatch.setattr("kafka.codec.has_gzip", lambda: False)
+    calls, conferences = (config.topic_calls, 0), (config.topic_conferences, 0)
+    member.place({calls: 0, conferences: 0})
+    found: list[bytes] = []
+
+    def read_on() -> None:
+        plain.send(config.topic_conferences, b"still read")
+        found.extend(record.value for record in member.poll().get(calls, ()))
+
+    with closing(plain), pytest.raises(RecordUnreadable) as stopped:
+        wait_until(read_on, what="the consumer to give up")
+    assert stopped.value.source == {"kind": "kafka", "topic": config.topic_calls, "partition": 0, "offset": 10}
+    assert found == [b"%d" % number for number in range(10)]
+    assert member.position(calls) == 10
