@@ -25,7 +25,7 @@ from domain.debit import Debit, decide_free, decide_priced, decide_rated, is_fre
 from domain.events import UsageDebited, decode_state, encode_state
 from domain.money import ZERO
 from domain.months import DAY, SECOND, utc_month
-from domain.numbers import Number, parse_number
+from domain.numbers import Number
 from domain.recharge import ARMED, POLICY, Policy
 from domain.tariff import Match
 from domain.usage import Refusal, Usage, charged_direction, field_name, is_emergency, rated_number
@@ -287,7 +287,7 @@ class Ingest:
             which = account.settings.deck or "the deck named default, or an only one,"
             text = f"{which} would rate account {account.account_id}, and is not there in {account.currency}"
             return refusal(usage, deck, "callee", text)
-        match = deck.find(number, parse_number(usage.caller), direction, usage.started_at)
+        match = deck.find(number, usage.caller, direction, usage.started_at)
         if isinstance(match, str):
             text = f"{without_rate(deck, match)} for this number at the call's start"
             return refusal(usage, match, "callee", text)

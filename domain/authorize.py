@@ -75,7 +75,7 @@ def authorize(account: CreditAccount, call: Usage, user: str, deck: Deck | str) 
     number = rated_number(call)
     if isinstance(number, Refusal):
         raise Invalid(number.reason, number.message, "callee")
-    match = deck if isinstance(deck, str) else deck.find(number, parse_number(call.caller), direction, call.started_at)
+    match = deck if isinstance(deck, str) else deck.find(number, call.caller, direction, call.started_at)
     if isinstance(match, str):
         return _refused(match, spendable)
     return _rated(account, call, user, number, direction, match, spendable)
@@ -181,8 +181,8 @@ def _reach(terms: Terms, pooled: int, most: int) -> int:
     if left < 0:
         return 0
     begun = pooled
-    for index, (_, units, increment) in enumerate(terms.minutes, 1):
-        until = terms.minutes[index][0] if index < len(terms.minutes) else MAX_DURATION_SECONDS
+    for end, units, increment, _ in terms.minutes:
+        until = min(end, MAX_DURATION_SECONDS)
         if until <= begun:
             continue
         billed = -(-(until - begun) // increment) * increment

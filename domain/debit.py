@@ -17,10 +17,10 @@ from domain.events import PoolDraw, Proof
 from domain.lots import draw
 from domain.money import ZERO, quantum
 from domain.numbers import Number, country_of
-from domain.pools import Pool, pay
+from domain.pools import Pool, Pools, pay
 from domain.rating import price
 from domain.tariff import Match
-from domain.usage import FREE_CALL, PAY_PER_MINUTE, Usage, is_conference, is_emergency, is_outgoing
+from domain.usage import FREE_CALL, NEEDS_LICENCE, PAY_PER_MINUTE, Usage, is_conference, is_emergency
 
 
 class Debit(NamedTuple):
@@ -30,6 +30,9 @@ class Debit(NamedTuple):
     balance: Decimal
     flags: tuple[str, ...]
     proof: Proof | None
+
+
+_new = tuple.__new__  # a named tuple's own takes twice as long, and each usage has one
 
 
 def is_free(usage: Usage) -> bool:
@@ -61,7 +64,7 @@ def decide_priced(account: CreditAccount, usage: Usage, user: str) -> Debit:
         None, None, None, None, None, fee, (), (), lots, debt, "half-up", account.scale, usage.charge, postpaid
     )  # fmt: skip
     balance = account.balance - amount
-    return Debit(amount, balance, _flags(account, usage, user, cost, amount, balance), proof)
+    return _new(Debit, (amount, balance, _flags(account, usage, user, cost, amount, balance), proof))
 
 
 def round_price(charge: Decimal, fee: Decimal, scale: int) -> Decimal:
@@ -76,7 +79,7 @@ def decide_rated(
     duration = usage.duration_seconds
     pools: tuple[PoolDraw, ...] = ()
     from_second = 0
-    if direction == "out" and duration and (account.pools.licences or account.pools.purchased):
+    if direction == "out" and duration and may_draw(account.pools, usage, user):
         pools, from_second = pay(account.pools, pools_for(account, usage, user, number), duration)
     version = match.version
     decimals = version.decimals if version.decimals < account.scale else account.scale
@@ -107,14 +110,19 @@ def decide_rated(
         postpaid,
     )
     balance = account.balance - amount
-    return Debit(amount, balance, _flags(account, usage, user, cost, amount, balance), proof)
+    return _new(Debit, (amount, balance, _flags(account, usage, user, cost, amount, balance), proof))
+
+
+def may_draw(pools: Pools, usage: Usage, user: str) -> bool:
+    """Whether there can be a pool for a call at all: most users have no plan, and are not asked for its country."""
+    return bool(pools.plans_of(user)) or (is_conference(usage.call_type) and bool(pools.purchased or pools.licences))
 
 
 def pools_for(account: CreditAccount, usage: Usage, user: str, number: Number) -> Iterator[Pool]:
     """The pools that a call may draw on, in order."""
     pools, at = account.pools, usage.started_at
     if not is_conference(usage.call_type):
-        return pools.for_call(user, country_of(number.digits), at) if pools.plans_of(user) else iter(())
+        return pools.for_call(user, country_of(number.digits), at)
     if usage.capability.upper() == PAY_PER_MINUTE:
         return iter(())
     country = country_of(number.digits)
@@ -134,8 +142,7 @@ def _flags(
             flags = ("below_zero",)
         if account.budgets and breaks_hard(account.budgets, user, account.months.of(usage.started_at), cost):
             flags += ("over_limit",)
-        outgoing = is_outgoing(usage.call_type) or is_conference(usage.call_type)
-        if outgoing and not account.pools.licensed(user, usage.started_at):
+        if usage.call_type in NEEDS_LICENCE and not account.pools.licensed(user, usage.started_at):
             flags += ("unlicensed",)
     if usage.started_at < account.opened_at:
         flags += ("before_opening",)

@@ -44,10 +44,10 @@ def parse_number(text: str) -> Number | None:
     """
     digits = text.removeprefix("+")
     if digits.isdecimal() and digits.isascii():
-        return Number(digits, masked=False)
+        return Number(digits, False)
     visible = digits.rstrip("*")
     if visible.isdecimal() and visible.isascii():
-        return Number(visible, masked=True)
+        return Number(visible, True)
     return None
 
 

@@ -25,6 +25,7 @@ _REFUSALS: Final = {None: None, WITHDRAWN: NO_RATE, AMBIGUOUS: AMBIGUOUS_RATE}
 
 MAX_PREFIX_DIGITS: Final = 15  # E.164
 MAX_SECONDS: Final = 2_678_400  # the longest usage
+NO_END: Final = 1 << 62  # of the last slot
 END_OF_CALENDAR: Final = 221_845_392_000_000_000  # 9000-01-01
 
 
@@ -47,8 +48,8 @@ class Slot(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Terms:
     """What a call costs: connection fee and slots. `refusal` is the reason code where the rate is blocked, else None.
 
-    `minutes` are the slots in whole numbers: (from_second, price of a minute in units of 10^-`exponent`, increment);
-    `fee_units` likewise. Slots of one price and increment that follow each other are one slot: it bills the same.
+    `minutes` are the slots as they are billed: (the second where the next begins, price of a minute in units of
+    10^-`exponent`, increment, rate per minute); `fee_units` likewise. Slots of one price and increment that follow each other are one slot: it bills the same.
     """
 
     __slots__ = ("blocked", "connection_fee", "exponent", "fee_units", "minutes", "refusal", "slots")
@@ -60,8 +61,10 @@ class Terms:
         self.slots = _joined(slots)
         self.exponent = max(places(p) for p in (self.connection_fee, *(s.rate_per_minute for s in self.slots)))
         self.fee_units = int(self.connection_fee.scaleb(self.exponent))
+        ends = (*(s.from_second for s in self.slots[1:]), NO_END)
         self.minutes = tuple(
-            (s.from_second, int(s.rate_per_minute.scaleb(self.exponent)), s.increment_seconds) for s in self.slots
+            (until, int(s.rate_per_minute.scaleb(self.exponent)), s.increment_seconds, s.rate_per_minute)
+            for until, s in zip(ends, self.slots, strict=False)  # blocked: no slot at all
         )
 
     def same_price(self, other: "Terms") -> bool:

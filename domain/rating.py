@@ -37,14 +37,12 @@ def price(
     """
     begun = from_second
     total = rate.fee_units * 60 if with_fee else 0
-    minutes = rate.minutes
     billed_slots: list[BilledSlot] = []
-    for index, (_, units, increment) in enumerate(minutes, 1):
-        until = minutes[index][0] if index < len(minutes) else duration_seconds
+    for until, units, increment, rate_per_minute in rate.minutes:
         seconds = (until if until < duration_seconds else duration_seconds) - begun
         if seconds > 0:
             billed = -(-seconds // increment) * increment
-            billed_slots.append(BilledSlot(begun, rate.slots[index - 1].rate_per_minute, increment, billed))
+            billed_slots.append(BilledSlot(begun, rate_per_minute, increment, billed))
             total += units * billed
             begun += billed
     whole = round_ratio(total * _POWERS[decimals], 60 * _POWERS[rate.exponent], rounding)

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from domain.numbers import Number
+from domain.numbers import Number, parse_number
 from domain.prefixes import ALWAYS, HEAD, Entry, Item, Origins, PrefixTable, Windows
 from domain.rates import AMBIGUOUS_RATE, IN, NO_RATE, OUT, DeckVersion, Rate, Terms
 
@@ -91,10 +91,11 @@ class Deck:
         index = bisect_right(self._starts, at) - 1
         return self._in_force[index] if index >= 0 else None
 
-    def find(self, number: Number, origin: Number | None, direction: str, at: int) -> Match | str:
+    def find(self, number: Number, origin: Number | str | None, direction: str, at: int) -> Match | str:
         """The rate in force, or why there is none: NO_RATE or AMBIGUOUS_RATE.
 
-        `number` is the one that is rated, `origin` the caller's (None: unknown), `at` the start of the call.
+        `number` is the one that is rated, `origin` the caller's (None: unknown; a text is parsed only where a rate asks
+        for it), `at` the start of the call.
         """
         starts = self._starts
         version = self._in_force[-1] if starts and at >= starts[-1] else self.version_at(at)
@@ -102,7 +103,7 @@ class Deck:
             return NO_RATE
         compiled = self._compiled.get(version.version) or self._compile(version)
         if number.masked:
-            return self._find_masked(compiled, number, origin or _UNKNOWN, direction, at)
+            return self._find_masked(compiled, number, _caller(origin), direction, at)
         table = compiled.inward if direction == IN else compiled.outward
         digits = number.digits
         entries = table.entries
@@ -113,7 +114,7 @@ class Deck:
                 continue
             if isinstance(entry, Terms):
                 return entry.refusal or Match(entry, version, prefix, None)
-            caller = origin or _UNKNOWN
+            caller = _caller(origin)
             if caller.masked:
                 return self._find_masked(compiled, number, caller, direction, at)
             found = self._first(compiled, direction, prefix, entry, caller, at)
@@ -190,6 +191,10 @@ class Deck:
                 for longer, item in entry.items.items():
                     if len(longer) > len(origin.digits) and longer.startswith(origin.digits):
                         yield self._answer(compiled, direction, prefix, longer, item, at)
+
+
+def _caller(origin: Number | str | None) -> Number:
+    return (parse_number(origin) if isinstance(origin, str) else origin) or _UNKNOWN
 
 
 def _by_origin(

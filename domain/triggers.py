@@ -22,7 +22,7 @@ def due_trigger(account: CreditAccount, policy: Policy = POLICY, now: int = 0) -
     recharge = account.recharge
     if recharge.state != ARMED or not recharge.level or recharge.recharge_id:
         return None
-    at = max(now, account.recorded_at)
+    at = now if now > account.recorded_at else account.recorded_at  # each debit asks
     spendable = account.spendable(at)
     if spendable >= recharge.below:
         return None

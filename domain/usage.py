@@ -30,6 +30,7 @@ _CONFERENCE: Final = frozenset(("conf_in", "conf_out"))
 _INBOUND: Final = frozenset(("user_in", "conf_in", "unassigned_in", "fmc_in", "ucap_in"))
 _EMERGENCY: Final = frozenset(("emergency_in", "emergency_out"))
 _CHARGED_OUT: Final = _OUTGOING | {"conf_out"}
+NEEDS_LICENCE: Final = _OUTGOING | _CONFERENCE  # of the user, where credit pays
 CALL_TYPES: Final[frozenset[str]] = _OUTGOING | _CONFERENCE | _INBOUND | _EMERGENCY
 
 FREE_CALL: Final = "FREECALL"  # the platform could not price it for a fault of its own: costs nothing
