@@ -23,6 +23,7 @@ from consumers.values import (
     check_text,
     check_usage_id,
     duration_of_number,
+    is_account_id,
     parse_currency,
     parse_duration,
     parse_price,
@@ -130,7 +131,8 @@ def _take(
         _checked(check_usage_id, usage_id, shape, "usage_id")
     named = message.account_id
     if named:
-        _checked(check_account_id, named, shape, "account_id")
+        if not is_account_id(named):
+            _checked(check_account_id, named, shape, "account_id")
         if account and named != account:
             raise _mismatch(named, account, "account_id")
         account = named
@@ -139,7 +141,10 @@ def _take(
     call_type = _TYPES.get(message.call_type or _missing(shape, "call_type"))
     if call_type is None:
         raise _unknown_call_type(shape)
-    started_at = _started_at(message.started_at or _missing(shape, "started_at"), shape)
+    try:
+        started_at = parse_time(message.started_at or _missing(shape, "started_at"), shape.utc_assumed)
+    except ValueError as error:
+        raise _invalid(shape, "started_at", error) from error
     duration = message.duration_seconds
     if type(duration) is not int or not 0 <= duration <= MAX_DURATION_SECONDS:
         duration = _duration(duration, fields, shape)
@@ -167,17 +172,14 @@ def _take(
 
 def _is_plain(message: Message, raw: bytes) -> bool:
     """No key is unknown or stands twice, no text can hold a control character, no number has a point."""
-    return (
-        type(message.charge) is not float
-        and type(message.connection_fee) is not float
-        and type(message.duration_seconds) is not float
-        and not _may_hold_controls(raw)
-        and _is_whole(raw, encode_json(message))
-    )
-
-
-def _is_whole(raw: bytes, written: bytes) -> bool:
-    """Whether what was written again is all there is. What is written is never longer than it came."""
+    if (
+        float in (type(message.charge), type(message.connection_fee), type(message.duration_seconds))
+        or _BACKSLASH in raw
+        or _DEL in raw
+        or not (raw.isascii() or _C1.search(raw) is None)
+    ):
+        return False
+    written = encode_json(message)  # never longer than it came: of the same length it is all there is
     return len(raw) == len(written) or raw.count(b'"') == written.count(b'"')
 
 
@@ -215,13 +217,6 @@ def _tidy_row(message: Message, fields: dict[str, msgspec.Raw], shape: Shape) ->
     for name in shape.object_ids:
         if not message.user_id and (object_id := text_of(fields, name)).casefold() not in _NULLS:
             message.user_id = _checked(check_text, object_id, shape, "user_id")
-
-
-def _started_at(text: str, shape: Shape) -> int:
-    try:
-        return parse_time(text, shape.utc_assumed)
-    except ValueError as error:
-        raise _invalid(shape, "started_at", error) from error
 
 
 def _duration(value: Number, fields: dict[str, msgspec.Raw], shape: Shape) -> int:

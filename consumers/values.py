@@ -23,7 +23,7 @@ _TIME: Final = re.compile(
     rf"(?P<time>\d{{4}}-\d\d-\d\d[Tt ]{_CLOCK}:[0-5]\d(?:\.\d+)?)(?P<zone>[Zz]| ?[+-]{_CLOCK})?", re.ASCII
 )
 _AMOUNT: Final = re.compile(r"\d{1,12}(?:\.\d{1,12})?", re.ASCII)
-_ACCOUNT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
+is_account_id: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII).fullmatch
 _CURRENCY: Final = re.compile(r"[A-Za-z]{3}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DIGITS: Final = 12
@@ -95,7 +95,7 @@ def price_of_number(number: str) -> Decimal:
 
 def check_account_id(text: str) -> str:
     """An account id: 1-128 of [A-Za-z0-9._@-], beginning with a letter or digit."""
-    if not _ACCOUNT_ID.fullmatch(text):
+    if not is_account_id(text):
         raise ValueError("is no account id: 1-128 of A-Z a-z 0-9 . _ @ -, a letter or digit first")
     return text
 

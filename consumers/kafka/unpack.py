@@ -4,7 +4,7 @@
 known of transactions (which are aborted, what is a mark) is kafka-python's; the loop over a batch's records is ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, Any]]  # bytes or None
+    headers: Sequence[tuple[str, Any]]  # bytes or None
 
 
 class Unreadable(CorruptRecordError):  # type: ignore[misc]  # kafka-python ships no types
@@ -91,12 +91,21 @@ def unpack(batch: Any) -> Iterator[Record]:
     buffer, at, base = bytes(batch._buffer), batch._pos, batch.base_offset
     try:
         for _ in range(batch.records_count):
-            length, at = decode_varint(buffer, at)
-            end = at + length
+            head, more = buffer[at], buffer[at + 1]
+            if head & 0x81 == 0x80 and more < 0x80:  # two bytes, as most are
+                at += 2
+                end = at + (head >> 1 & 0x3F | more << 6)
+            else:
+                length, at = decode_varint(buffer, at)
+                end = at + length
             at += 1  # attributes: none are in use
             while buffer[at] & 0x80:  # the timestamp
                 at += 1
-            delta, at = decode_varint(buffer, at + 1)
+            head, more = buffer[at + 1], buffer[at + 2]
+            if head & 0x81 == 0x80 and more < 0x80:
+                delta, at = head >> 1 & 0x3F | more << 6, at + 3
+            else:
+                delta, at = decode_varint(buffer, at + 1)
             size = buffer[at]
             if size & 0x81:  # negative or longer than a byte
                 size, at = decode_varint(buffer, at)
@@ -104,11 +113,18 @@ def unpack(batch: Any) -> Iterator[Record]:
                 size, at = size >> 1, at + 1
             key = None if size < 0 else buffer[at : at + size]
             at += size if size > 0 else 0
-            size, at = decode_varint(buffer, at)
+            head, more = buffer[at], buffer[at + 1]
+            if head & 0x81 == 0x80 and more < 0x80:
+                size, at = head >> 1 & 0x3F | more << 6, at + 2
+            else:
+                size, at = decode_varint(buffer, at)
             value = None if size < 0 else buffer[at : at + size]
             at += size if size > 0 else 0
-            headers: list[tuple[str, Any]] = []
-            at = end if at + 1 == end and not buffer[at] else _headers(buffer, at, headers)
+            headers: Sequence[tuple[str, Any]] = ()
+            if at + 1 == end and not buffer[at]:
+                at = end
+            else:
+                headers, at = _headers(buffer, at)
             if at != end:
                 raise CorruptRecordError(f"a record of {length} bytes ends {at - end} bytes after its end")
             yield Record(base + delta, key, value, headers)
@@ -118,8 +134,9 @@ def unpack(batch: Any) -> Iterator[Record]:
         raise CorruptRecordError(f"{len(buffer) - at} bytes follow the last record of the batch at offset {base}")
 
 
-def _headers(buffer: bytes, at: int, headers: list[tuple[str, Any]]) -> int:
-    """Reads them, answers where they end."""
+def _headers(buffer: bytes, at: int) -> tuple[list[tuple[str, Any]], int]:
+    """These, and where they end."""
+    headers: list[tuple[str, Any]] = []
     count, at = decode_varint(buffer, at)
     if count < 0:
         raise CorruptRecordError(f"{count} headers")
@@ -132,4 +149,4 @@ def _headers(buffer: bytes, at: int, headers: list[tuple[str, Any]]) -> int:
         size, at = decode_varint(buffer, at)
         headers.append((key, buffer[at : at + size] if size >= 0 else None))
         at += max(size, 0)
-    return at
+    return headers, at

@@ -51,7 +51,7 @@ def take(kind: Any, fetched: bytes, start: int = 0, aborted: Sequence[Aborted] =
     reader = kind(
         start, TopicPartition("calls", 0), MemoryRecords(fetched), isolation_level=level, aborted_transactions=aborted
     )
-    found = [(each.offset, each.key, each.value, each.headers) for each in reader.take(most)]
+    found = [(each.offset, each.key, each.value, list(each.headers)) for each in reader.take(most)]
     return found, reader.next_fetch_offset, reader.leader_epoch, bool(reader)
 
 
