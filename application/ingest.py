@@ -31,7 +31,7 @@ from domain.tariff import Match
 from domain.usage import Refusal, Usage, charged_direction, field_name, is_emergency, rated_number
 
 Source = tuple[str, str, int, int]
-LOOKUP_MEMORY = 50  # batches after the last duplicate that came as a surprise, in which all ids are looked up first
+LOOKED_UP = 50_000  # usages after the last duplicate that came as a surprise, of which all ids are looked up first
 KEYS_REMEMBERED = 30_000  # at the least, of the ids that were taken last
 MAX_TRIES = 100  # each loses a race against another writer of the same account
 _DEBITED = UsageDebited.__name__
@@ -160,7 +160,7 @@ class Ingest:
     ) -> None:  # fmt: skip
         self._store, self._vault, self._accounts, self._decks = store, vault, accounts, decks
         self._clock, self._actor, self._policy = clock, actor, policy
-        self._batches_to_look_up = LOOKUP_MEMORY
+        self._to_look_up = LOOKED_UP
         self._taken: set[bytes] = set()  # keys of usages that were taken last, and
         self._taken_before: set[bytes] = set()
 
@@ -212,7 +212,7 @@ class Ingest:
 
     def _remember(self, batch: Batch) -> None:
         """Most duplicates come soon after the first; those are no reason to look all ids up."""
-        self._batches_to_look_up = LOOKUP_MEMORY if batch.surprised else self._batches_to_look_up - 1
+        self._to_look_up = LOOKED_UP if batch.surprised else self._to_look_up - len(batch.places)
         if len(self._taken) >= KEYS_REMEMBERED:
             self._taken, self._taken_before = set(), self._taken
         self._taken.update(batch.ready)
@@ -236,7 +236,7 @@ class Ingest:
         self._decks.refresh()
         for place in batch.by_account():
             self._sort_in(batch, place, batch.incoming[place])
-        self._look_up(batch, look_up or self._batches_to_look_up > 0)
+        self._look_up(batch, look_up or self._to_look_up > 0)
         ready = batch.ready.values()
         seals = sealer.find([(r.usage.account_id, r.month, r.usage.user_id) for r in ready])
         self._debit(batch, zip(ready, seals, strict=True), sealer, channel, why)

@@ -49,7 +49,8 @@ class Terms:
     """What a call costs: connection fee and slots. `refusal` is the reason code where the rate is blocked, else None.
 
     `minutes` are the slots as they are billed: (the second where the next begins, price of a minute in units of
-    10^-`exponent`, increment, rate per minute); `fee_units` likewise. Slots of one price and increment that follow each other are one slot: it bills the same.
+    10^-`exponent`, increment, rate per minute); `fee_units` likewise.
+    Slots of one price and increment that follow each other are one slot: it bills the same.
     """
 
     __slots__ = ("blocked", "connection_fee", "exponent", "fee_units", "minutes", "refusal", "slots")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from application.accounts import SNAPSHOT_EVERY, SNAPSHOT_LATEST
-from application.ingest import LOOKUP_MEMORY
+from application.ingest import LOOKED_UP
 from application.privacy import usage_key
 from domain.commands import Level
 from domain.events import UsageDebited, account_stream
@@ -209,7 +209,7 @@ def test_two_processes_that_take_the_same_usage_charge_it_once(engine: TestEngin
     other.take(*_calls(1, 100))
     calls = _calls(4)
     engine.take(*calls)
-    other.ingest._batches_to_look_up = 0  # so that only the unique index notices
+    other.ingest._to_look_up = 0  # so that only the unique index notices
     assert _counts(other.take(*calls, *_calls(1, 50))) == (5, 1, 4, 0, 0)
     assert engine.balance() == Decimal(10) - Decimal("0.12") * 6
 
@@ -221,11 +221,11 @@ def test_an_id_that_was_taken_just_before_is_looked_up_and_no_other(engine: Test
     asked: list[int] = []
     find_usages = engine.store.find_usages
     engine.store.find_usages = lambda keys: asked.append(len(keys)) or find_usages(keys)  # type: ignore[method-assign, func-returns-value]
-    engine.ingest._batches_to_look_up = 0
+    engine.ingest._to_look_up = 0
     assert _counts(engine.take(*_calls(3))) == (3, 1, 2, 0, 0)
     assert asked == [2]
     assert _counts(engine.take(*_calls(1, 100), *_calls(1, 200))) == (2, 1, 1, 0, 0)
-    assert engine.ingest._batches_to_look_up == LOOKUP_MEMORY  # that one came as a surprise
+    assert engine.ingest._to_look_up == LOOKED_UP  # that one came as a surprise
 
 
 def test_a_deck_imported_by_another_process_rates_the_next_batch(engine: TestEngine, engines: Open) -> None:
