@@ -1,5 +1,5 @@
-# One command on a fresh machine: `make test`. It needs make and a python3 >= 3.11 with venv, nothing else.
-PYTHON ?= python3
+# One command on a fresh machine: `make test`. It needs make and a Python >= 3.11 with venv, nothing else.
+PYTHON ?= $(shell python3 tools/choose_python.py || echo python3)
 BIN := .venv/bin
 PY := $(BIN)/python
 JARS := .venv/kafka-jars

@@ -259,8 +259,10 @@ class BatchSealer:
         known_key, known_user = self._vault.known_keys.get, self._vault.known_users.get
         found: list[tuple[Key | None, str | None]] = []
         missing: list[int] = []
+        key, of, at = None, "", 0
         for account, month, user_id in wanted:
-            key = known_key((account, DATA, month))
+            if account != of or month != at:  # those of an account come one after the other
+                key, of, at = known_key((account, DATA, month)), account, month
             user = known_user((account, user_id)) if user_id else ""
             if key is None or user is None:
                 missing.append(len(found))
