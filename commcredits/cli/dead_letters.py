@@ -123,6 +123,8 @@ def _retry(context: Context, arguments: Namespace) -> int:
     engine, total = context.engine, Tally()
     if arguments.id:
         total = engine.dead_letters.retry(engine.by(), arguments.id, dict(arguments.patch or ()))
+        if not total.read:
+            context.output.note(f"dead letter {arguments.id} was taken in already: nothing is done")
     else:
         for tally in engine.dead_letters.retry_all(engine.by(), arguments.reason or ""):
             total.add(tally)

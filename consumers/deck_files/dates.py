@@ -25,6 +25,7 @@ _NAMED: Final = re.compile(
     r"[-/., ]+(?P<year>\d{4}|\d\d)" + _CLOCK,
     re.ASCII,
 )
+_DAY_NUMBER: Final = re.compile(r"[2-6]\d{4}(?:\.\d+)?", re.ASCII)  # 1954 to 2091, days since 1899-12-30
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _DAY_LETTERS: Final = (("yyyy", "%Y"), ("(?<!%)yy", "%y"), ("mm", "%m"), ("dd", "%d"))
 _CLOCK_LETTERS: Final = (("hh", "%H"), ("mm", "%M"), ("ss", "%S"))
@@ -97,6 +98,8 @@ class Dates:
         if (match := _NAMED.fullmatch(text)) and (name := (match["name"] or match["name2"]).lower()[:3]) in _MONTHS:
             day = int(match["day"] or match["day2"])
             return _moment(match, _year(match["year"]), _MONTHS.index(name) + 1, day)
+        if _DAY_NUMBER.fullmatch(text):
+            raise ValueError("it looks like a spreadsheet's number of a day: give that column a date's format there")
         raise ValueError("say how dates are written with --date-format")
 
     def _is_day_first(self, one: int, two: int) -> bool:

@@ -19,7 +19,7 @@ from application.ports import PositionMoved, PositionSwap, StoreUnavailable, Wri
 from consumers.garbage import Collector
 from consumers.kafka.broker import Broker, Topic, check_equal
 from consumers.kafka.config import Engine, KafkaConfig
-from consumers.kafka.errors import Misplaced, Stopped
+from consumers.kafka.errors import BrokerRefused, Misplaced, Stopped
 from consumers.kafka.member import Member
 from consumers.kafka.patience import Patience
 from consumers.kafka.places import Place, all_partitions, find_places
@@ -95,6 +95,7 @@ class Consumer:
         try:
             self._look_at_topics()
             check_equal(self._topics)
+            self._warn_of_compaction()
             places = self._find_places(all_partitions(self._topics))
             self._goal = {each: place.end for each, place in places.items() if place.offset < place.end}
             if self._goal or not self._config.once:
@@ -106,6 +107,14 @@ class Consumer:
         finally:
             self._engine.accounts.clear()
         return True
+
+    def _warn_of_compaction(self) -> None:
+        try:
+            compacted = " and ".join(self._broker.compacted())
+        except BrokerRefused:
+            return  # who may read messages may not be allowed to look at settings; nobody else needs it
+        if compacted:
+            _log.warning("%s is compacted: only an account's last message stays, and usage is lost unread", compacted)
 
     def _consume(self, collector: Collector) -> None:
         while not self._stop():
@@ -152,7 +161,7 @@ class Consumer:
     def _read(self) -> Read:
         records = self._member.poll()
         incoming, miskeyed = decode_records(records, self._ids)
-        reached = {each: (self._member.position(each), miskeyed[each]) for each in records}
+        reached = {each: (at, miskeyed[each]) for each, at in self._member.positions(records).items()}
         return Read(incoming, reached)
 
     def _read_ahead(self) -> None:
@@ -197,7 +206,8 @@ class Consumer:
         self._notice_revoked()
         if not isinstance(self._ahead, Exception):
             waiting = self._ahead.reached if self._ahead else {}
-            swaps = [self._swap(each, self._member.position(each)) for each in self._places if each not in waiting]
+            idle = self._member.positions([each for each in self._places if each not in waiting])
+            swaps = [self._swap(each, at) for each, at in idle.items()]
             moved = [swap for swap in swaps if swap.reached != self._places[swap.topic, swap.partition].offset]
             if moved:
                 self._commit((), moved)

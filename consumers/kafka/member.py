@@ -6,7 +6,8 @@ only paused, so that nothing is read before `place` has said where from.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition, errors
@@ -117,16 +118,18 @@ class Member:
             self._consumer.seek(TopicPartition(*partition), offset)
         self._consumer.resume(*(TopicPartition(*partition) for partition in offsets))
 
-    def position(self, partition: Partition) -> int:
-        """The offset after what `poll` has given: beyond the last message where a transaction left a mark there.
+    def positions(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """The offsets after what `poll` has given: beyond the last message where a transaction left a mark there.
 
         Raises Misplaced where the log was cut.
         """
         try:
-            position: int = self._consumer.position(TopicPartition(*partition))
+            for partition in islice(partitions, 1):  # kafka-python looks at all partitions each time that it is asked
+                self._consumer.position(TopicPartition(*partition))
         except errors.LogTruncationError as error:
             raise Misplaced(one_line(error)) from error
-        return position
+        known = self._consumer._subscription.assignment
+        return {each: known[TopicPartition(*each)].position.offset for each in partitions}
 
     def tell(self, reached: Mapping[Partition, int]) -> None:
         """Let Kafka know how far we are: for those who watch the lag there. We never read it."""

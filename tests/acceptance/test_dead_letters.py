@@ -147,6 +147,7 @@ def test_a_letter_is_retried_once_and_given_up_with_a_reason(contoso: Program) -
     retried, other, third = dead(contoso, call(currency="USD"), call("u-2", currency="USD"), "{")
     contoso("retry", retried["id"], "--patch", "currency=EUR")
     assert contoso("retry", retried["id"], "--patch", "currency=EUR")["read"] == 0
+    assert "was taken in already: nothing is done" in contoso.run("retry", retried["id"]).err
     assert contoso.refused(5, "discard", retried["id"], "--note", "x")["code"] == "letter_retried"
     assert contoso.refused(2, "discard", other["id"])["code"] == "missing_argument"
     assert contoso("discard", other["id"], "--note", "a test call")["discarded"] == 1

@@ -172,6 +172,7 @@ def test_a_topic_that_forgets_all_but_the_last_message_of_an_account_is_found(
     assert found["status"] == "finding"
     assert f"; {pair.calls} is compacted" in found["message"]
     assert "cleanup.policy=delete" in found["mend"]
+    assert f"{pair.calls} is compacted" in contoso.process("consume", "--once").err
 
 
 def test_a_topic_that_was_made_anew_is_broken(contoso: Program, kafka: str, topics: Callable[..., Any]) -> None:

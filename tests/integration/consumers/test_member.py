@@ -63,7 +63,7 @@ def test_nothing_is_read_before_a_place_is_said_and_then_from_there(config: Kafk
     records = read(member)
 
     assert [record.value for record in records[calls]] == [b"7", b"8", b"9"]
-    assert (member.position(calls), member.position(conferences)) == (10, 0)
+    assert member.positions([calls, conferences]) == {calls: 10, conferences: 0}
     assert not member.waiting()
 
 
@@ -107,4 +107,4 @@ def test_a_batch_that_cannot_be_read_stops_it_though_others_can(
         wait_until(read_on, what="the consumer to give up")
     assert stopped.value.source == {"kind": "kafka", "topic": config.topic_calls, "partition": 0, "offset": 10}
     assert found == [b"%d" % number for number in range(10)]
-    assert member.position(calls) == 10
+    assert member.positions([calls]) == {calls: 10}

@@ -117,3 +117,9 @@ def test_what_is_no_date_is_refused(cell: str) -> None:
 def test_any_cell_gives_a_date_or_says_what_is_wrong(cell: str, end: bool) -> None:
     with suppress(ValueError, Undecided):
         assert Dates().read(cell, end) != 0
+
+
+@pytest.mark.parametrize("cell", ["46288", "46288.5"])
+def test_a_spreadsheets_number_of_a_day_is_told_from_a_wrong_date(cell: str) -> None:
+    with pytest.raises(ValueError, match="spreadsheet's number of a day"):
+        Dates().read(cell)
