@@ -172,12 +172,11 @@ def _take(
 
 def _is_plain(message: Message, raw: bytes) -> bool:
     """No key is unknown or stands twice, no text can hold a control character, no number has a point."""
-    if (
-        float in (type(message.charge), type(message.connection_fee), type(message.duration_seconds))
-        or _BACKSLASH in raw
-        or _DEL in raw
-        or not (raw.isascii() or _C1.search(raw) is None)
-    ):
+    if float in (
+        type(message.charge),
+        type(message.connection_fee),
+        type(message.duration_seconds),
+    ) or _may_hold_controls(raw):
         return False
     written = encode_json(message)  # never longer than it came: of the same length it is all there is
     return len(raw) == len(written) or raw.count(b'"') == written.count(b'"')

@@ -1,6 +1,6 @@
 """Prints the Python that `make setup` uses: the first on the PATH that will do, or another that is much faster.
 
-Builds differ: one without the compiler's optimisations takes up to a third longer for the same work. To have your way:
+Builds differ: one without the compiler's optimisations takes a fifth longer for the same work. To have your way:
 `make setup PYTHON=/usr/bin/python3.12`. Written for any Python 3, as it must run before a good one is found.
 """
 

@@ -148,7 +148,10 @@ class Broker:
         return {each["name"]: _topic(each) for each in described if each["error_code"] == 0}
 
     def compacted(self) -> list[str]:
-        """Those of both topics whose log keeps only the last message of each key, so of each account."""
+        """Those of both topics whose log keeps only the last message of each key, so of each account.
+
+        Where their settings may not be looked at the broker tells none, and so does this.
+        """
         wanted = [ConfigResource(ConfigResourceType.TOPIC, name, [_CLEANUP]) for name in self._config.topics]
         told = self._ask(lambda admin: admin.describe_configs(wanted, config_filter="all"))["topic"]
         return [name for name, configs in told.items() if "compact" in str(configs.get(_CLEANUP, {}).get("value"))]

@@ -19,7 +19,7 @@ from application.ports import PositionMoved, PositionSwap, StoreUnavailable, Wri
 from consumers.garbage import Collector
 from consumers.kafka.broker import Broker, Topic, check_equal
 from consumers.kafka.config import Engine, KafkaConfig
-from consumers.kafka.errors import BrokerRefused, Misplaced, Stopped
+from consumers.kafka.errors import Misplaced, Stopped
 from consumers.kafka.member import Member
 from consumers.kafka.patience import Patience
 from consumers.kafka.places import Place, all_partitions, find_places
@@ -109,11 +109,7 @@ class Consumer:
         return True
 
     def _warn_of_compaction(self) -> None:
-        try:
-            compacted = " and ".join(self._broker.compacted())
-        except BrokerRefused:
-            return  # who may read messages may not be allowed to look at settings; nobody else needs it
-        if compacted:
+        if compacted := " and ".join(self._broker.compacted()):
             _log.warning("%s is compacted: only an account's last message stays, and usage is lost unread", compacted)
 
     def _consume(self, collector: Collector) -> None:
